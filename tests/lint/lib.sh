@@ -1,0 +1,43 @@
+# shellcheck shell=bash
+# Shared by the lints. Each lint is called as: LINT [TREE] (TREE: the project's root by default),
+# prints one line per finding, "file:line: what and why", and exits 1 when there was any, 77 when its
+# tool is not installed. A lint runs with the tree as its current directory.
+set -euo pipefail
+
+LINT_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+cd "${1:-$LINT_DIR/../..}"
+
+# tree_files GLOB...: the tree's files whose name matches, without what git ignores.
+tree_files() {
+    local patterns=() glob
+    if git rev-parse --git-dir >/dev/null 2>&1; then
+        git ls-files -co --exclude-standard -- "$@" | while read -r file; do
+            [ ! -f "$file" ] || printf '%s\n' "$file"
+        done | sort -u
+        return
+    fi
+    for glob in "$@"; do
+        patterns+=(-o -name "$glob")
+    done
+    find . -type f \( "${patterns[@]:1}" \) -printf '%P\n' | sort -u
+}
+
+# shell_files: every shell script, by its name or its first line.
+shell_files() {
+    tree_files '*' | while read -r file; do
+        if [ "$file" != "${file%.sh}" ] || head -c 64 "$file" | head -n 1 | grep -aqE '^#!.*/(ba)?sh'; then
+            printf '%s\n' "$file"
+        fi
+    done
+}
+
+# need_tool NAME: exits as skipped when the program is not there.
+need_tool() {
+    command -v "$1" >/dev/null || { echo "$1 is not installed"; exit 77; }
+}
+
+# finish FINDINGS: prints them and exits as the contract says.
+finish() {
+    [ -z "$1" ] || { printf '%s\n' "$1"; exit 1; }
+    exit 0
+}

@@ -107,8 +107,8 @@ enum class Durability : std::uint8_t {
 // rm -rf below `at`, for trees that a guest wrote: follows no link, enters no mount (a mount point,
 // `path` itself included, is an error of kind Busy), and needs neither stack nor descriptors in
 // proportion to the depth. What cannot be removed (chattr +i) is left and the rest goes; the error
-// is the first, and says how many more. The last component must be a name. An absent tree is
-// success.
+// is the first, and says whether there are more. Nobody may still be adding to the tree. The last
+// component must be a name. An absent tree is success.
 [[nodiscard]] Status remove_tree_at(int at, const std::string& path);
 
 // Whether the name exists; a dangling link does.

@@ -233,6 +233,12 @@ Result<Json> parse_json(std::string_view text, const std::string& name, std::siz
         return usage_error("parse json: larger than " + std::to_string(limit) + " bytes")
             .with_context(name);
     }
+    // The library takes a NUL byte for the end of the text and would not see what follows.
+    if (const auto nul = text.find('\0'); nul != std::string_view::npos) {
+        return usage_error("parse json: a NUL byte")
+            .with_place("byte " + std::to_string(nul + 1))
+            .with_context(name);
+    }
     try {
         Builder builder;
         if (!Json::sax_parse(text.begin(), text.end(), &builder)) {

@@ -25,6 +25,12 @@ struct DirCloser {
 
 using DirStream = std::unique_ptr<DIR, DirCloser>;
 
+// A mount point that the walk met without entering it, such as a file's, shows as EBUSY.
+Error refusal(int error_number, std::string what) {
+    const auto kind = error_number == EBUSY ? ErrorKind::Busy : ErrorKind::Failed;
+    return {kind, error_number, std::move(what)};
+}
+
 // One open directory of the walk. The first level is the tree's top.
 struct Level {
     std::string name;  // in the level above
@@ -59,8 +65,8 @@ public:
         if (!error_) {
             return ok();
         }
-        if (failures_ > 1) {
-            error_->add_secondary(fail(std::to_string(failures_ - 1) + " more entries stay"));
+        if (more_) {
+            error_->add_secondary(fail("other entries stay too"));
         }
         return std::move(*error_);
     }
@@ -77,9 +83,11 @@ private:
     }
 
     void record(const std::string& name, Error error) {
-        ++failures_;
+        auto whole = std::move(error).with_context("remove " + shown_path(name));
         if (!error_) {
-            error_ = std::move(error).with_context("remove " + shown_path(name));
+            error_ = std::move(whole);
+        } else if (whole.describe() != error_->describe()) {  // not the same one in a later scan
+            more_ = true;
         }
         if (!levels_.empty()) {
             levels_.back().failed = true;
@@ -102,7 +110,7 @@ private:
                 return;
             }
             if (errno != EISDIR) {
-                record(name, errno_error("unlink"));
+                record(name, refusal(errno, "unlink"));
                 return;
             }
         }
@@ -148,7 +156,7 @@ private:
         }
         if (errno != ENOTEMPTY && errno != EEXIST) {
             if (errno != ENOENT) {
-                record(name, errno_error("remove directory"));
+                record(name, refusal(errno, "remove directory"));
             }
             return;
         }
@@ -182,8 +190,7 @@ private:
         Level& level = levels_.back();
         const std::string name = level.name;
         if (scan_error != 0) {
-            level.failed = true;
-            Level broken = pop();
+            (void)pop();
             record(name, errno_error(scan_error, "list"));
             return;
         }
@@ -211,7 +218,7 @@ private:
             }
             return;
         }
-        record(name, errno_error(error_number, "remove directory"));
+        record(name, refusal(error_number, "remove directory"));
     }
 
     Level pop() {
@@ -224,8 +231,8 @@ private:
     std::string shown_;
     std::vector<Level> levels_;
     std::uint64_t lifted_ = 0;
-    std::uint64_t failures_ = 0;
     std::optional<Error> error_;
+    bool more_ = false;  // there were others after error_
 };
 
 }  // namespace

@@ -1,0 +1,154 @@
+#include "base/pidref.hpp"
+
+#include <csignal>
+#include <future>
+#include <thread>
+
+#include <linux/sched.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include "support.hpp"
+
+using namespace warren::base;
+using namespace warren::base::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+pid_t spawn_sleeper() {
+    return spawn([] {
+        for (;;) {
+            ::pause();
+        }
+        return 0;
+    });
+}
+
+PidRef open_live(pid_t pid) {
+    auto ref = PidRef::open(identify(pid).value());
+    REQUIRE(ref.has_value());
+    REQUIRE(ref.value().has_value());
+    return std::move(*ref.value());
+}
+
+// A process with just this pid (CLONE_SET_TID needs CAP_CHECKPOINT_RESTORE); -1 and errno where not.
+pid_t spawn_as(pid_t wanted) {
+    struct clone_args args = {};
+    args.exit_signal = SIGCHLD;
+    args.set_tid = reinterpret_cast<std::uintptr_t>(&wanted);
+    args.set_tid_size = 1;
+    const auto pid = static_cast<pid_t>(::syscall(SYS_clone3, &args, sizeof(args)));
+    if (pid == 0) {
+        for (;;) {
+            (void)::syscall(SYS_pause);
+        }
+    }
+    return pid;
+}
+
+}  // namespace
+
+TEST_CASE("a live process is identified the same every time") {
+    const auto self = identify(::getpid()).value();
+    CHECK(self.pid == ::getpid());
+    CHECK(self.start_time > 0);
+    CHECK(identify(::getpid()).value() == self);
+    char name[16] = {};
+    REQUIRE(::prctl(PR_GET_NAME, &name[0]) == 0);
+    REQUIRE(::prctl(PR_SET_NAME, "a) Z 1 (2\n) R") == 0);
+    CHECK(identify(::getpid()).value() == self);
+    REQUIRE(::prctl(PR_SET_NAME, &name[0]) == 0);
+}
+
+TEST_CASE("boot_id is one line of a fixed form") {
+    const auto id = boot_id().value();
+    CHECK(id.size() == 36);
+    CHECK(id.find_first_not_of("0123456789abcdef-") == std::string::npos);
+    CHECK(boot_id().value() == id);
+}
+
+TEST_CASE("a process is followed from signal to exit status") {
+    const pid_t pid = spawn_sleeper();
+    const PidRef ref = open_live(pid);
+    CHECK(ref.pid() == pid);
+    CHECK(is_cloexec(ref.pidfd()));
+    CHECK(!ref.wait_exit(0ms).value());
+    CHECK(!ref.wait_exit(20ms).value());
+    CHECK(ref.signal(0).has_value());
+    CHECK(ref.signal(SIGKILL).has_value());
+    CHECK(ref.wait_exit(-1ms).value());
+    CHECK(ref.wait_exit(0ms).value());
+
+    const auto identity = PidIdentity{pid, 1};
+    CHECK(identify(pid).error().kind() == ErrorKind::NotFound);  // a zombie
+    CHECK(!PidRef::open(identity).value().has_value());
+    const auto status = reap(ref).value();
+    CHECK(status == ExitStatus{true, SIGKILL, false});
+    CHECK(status.shell_code() == 137);
+
+    CHECK(ref.signal(SIGTERM).has_value());  // already gone
+    CHECK(ref.wait_exit(0ms).value());
+    CHECK(identify(pid).error().kind() == ErrorKind::NotFound);
+    CHECK(reap(ref).error().error_number() == ECHILD);
+}
+
+TEST_CASE("an exit code comes back as it was") {
+    int gate[2];
+    REQUIRE(::pipe2(&gate[0], O_CLOEXEC) == 0);
+    const Fd in(gate[0]);
+    Fd out(gate[1]);
+    const pid_t pid = spawn([&] {
+        out.reset();
+        char byte = 0;
+        (void)!::read(in.get(), &byte, 1);
+        return 42;
+    });
+    const PidRef ref = open_live(pid);
+    out.reset();
+    CHECK(reap(ref).value() == ExitStatus{false, 42, false});
+}
+
+TEST_CASE("nobody is mistaken for the process that was remembered") {
+    const auto self = identify(::getpid()).value();
+    CHECK(PidRef::open(self).value().has_value());
+    CHECK(!PidRef::open({self.pid, self.start_time + 1}).value().has_value());
+    CHECK(!PidRef::open({0, 0}).value().has_value());
+    CHECK(!PidRef::open({-1, 0}).value().has_value());
+    CHECK(identify(0).error().kind() == ErrorKind::NotFound);
+    CHECK(identify(-5).error().kind() == ErrorKind::NotFound);
+}
+
+TEST_CASE("a pid that is now a thread's is not the process") {
+    std::promise<pid_t> tid;
+    std::promise<void> done;
+    std::thread thread([&] {
+        tid.set_value(::gettid());
+        done.get_future().wait();
+    });
+    const auto identity = identify(tid.get_future().get()).value();
+    CHECK(!PidRef::open(identity).value().has_value());
+    done.set_value();
+    thread.join();
+}
+
+TEST_CASE("a pid that another process got is not the process") {
+    const pid_t pid = spawn_sleeper();
+    const auto remembered = identify(pid).value();
+    const PidRef old = open_live(pid);
+    REQUIRE(old.signal(SIGKILL).has_value());
+    REQUIRE(reap(old).has_value());
+    std::this_thread::sleep_for(50ms);  // start times are counted in ticks of 10 ms
+    const pid_t again = spawn_as(pid);
+    if (again < 0) {
+        MESSAGE("skipped: may not choose a pid: " << errno);
+        return;
+    }
+    REQUIRE(again == pid);
+    CHECK(!PidRef::open(remembered).value().has_value());
+    CHECK(old.signal(SIGKILL).has_value());  // reaches nobody
+    const PidRef other = open_live(again);
+    CHECK(!other.wait_exit(50ms).value());
+    CHECK(other.signal(SIGKILL).has_value());
+    CHECK(reap(other).value().value == SIGKILL);
+}

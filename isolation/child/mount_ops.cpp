@@ -1,0 +1,301 @@
+// The root and what is mounted in it. The root's content is hostile: every path in it is opened first, and the
+// mount goes onto what was opened. Until PivotRoot "/" is the host's tree, afterwards the guest's.
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <linux/openat2.h>
+#include <linux/stat.h>
+
+#include "isolation/child/ops.hpp"
+#include "isolation/child/syscalls.hpp"
+
+namespace warren::isolation::child {
+
+namespace {
+
+constexpr int kMoveByFd = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
+constexpr unsigned kOpenTreeFlags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH;
+// umount2(2) and mount(2) flags by their numbers: <sys/mount.h> does not go together with <linux/mount.h>.
+constexpr int kDetach = 2;
+constexpr std::uint32_t kTypeMask = 0170000;
+constexpr std::uint32_t kTypeDirectory = 0040000;
+constexpr std::uint32_t kTypeChar = 0020000;
+
+int open_at2(int dir, const char* path, std::uint64_t flags, std::uint64_t resolve) {
+    open_how how{};
+    how.flags = flags | O_CLOEXEC;
+    how.resolve = resolve | RESOLVE_NO_MAGICLINKS;
+    // EAGAIN: a rename somewhere raced with the walk and the kernel could not vouch for the result.
+    for (int tries = 0; tries < 64; ++tries) {
+        const int fd = descriptor(SYS_openat2, dir, path, &how, sizeof(how));
+        if (fd != -EAGAIN) {
+            return fd;
+        }
+    }
+    return -EAGAIN;
+}
+
+int stat_fd(int fd, struct statx& result) {
+    return status(SYS_statx, fd, "", AT_EMPTY_PATH, STATX_TYPE, &result);
+}
+
+int set_attributes(int fd, std::uint64_t attributes, bool recursive) {
+    mount_attr attr{};
+    attr.attr_set = attributes;
+    // The access time bits are an enumeration: the old value has to go first.
+    attr.attr_clr = (attributes & MOUNT_ATTR__ATIME) != 0 ? MOUNT_ATTR__ATIME : 0;
+    const unsigned flags = AT_EMPTY_PATH | (recursive ? unsigned{AT_RECURSIVE} : 0U);
+    return status(SYS_mount_setattr, fd, "", flags, &attr, sizeof(attr));
+}
+
+int move_onto(int mount, int target) {
+    return status(SYS_move_mount, mount, "", target, "", kMoveByFd);
+}
+
+// Makes and opens `name` in `dir`; when it exists by now it is a link to nowhere.
+int make_entry(int dir, const char* name, bool directory, std::uint64_t resolve) {
+    if (directory) {
+        const int made = status(SYS_mkdirat, dir, name, 0755);
+        if (made != 0 && made != -EEXIST) {
+            return made;
+        }
+        return open_at2(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, resolve);
+    }
+    return descriptor(
+        SYS_openat, dir, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0644);
+}
+
+// Component by component, each opened before the next is looked up in it. The root is "/" of this process, so links
+// stay inside.
+int make_path(const char* const* components, bool directory, std::uint64_t resolve) {
+    int here = open_at2(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0);
+    for (; here >= 0 && *components != nullptr; ++components) {
+        const bool last = components[1] == nullptr;
+        const std::uint64_t flags = O_PATH | (last ? 0 : O_DIRECTORY);
+        int next = open_at2(here, *components, flags, resolve);
+        if (next == -ENOENT) {
+            next = make_entry(here, *components, directory || !last, resolve);
+        }
+        (void)sys(SYS_close, here);
+        here = next;
+    }
+    return here;
+}
+
+}  // namespace
+
+int open_in_root(const char* path, std::uint64_t flags, std::uint64_t resolve) {
+    const int root = descriptor(SYS_openat, AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (root < 0) {
+        return root;
+    }
+    const int fd = open_at2(root, path, flags, resolve | RESOLVE_IN_ROOT);
+    (void)sys(SYS_close, root);
+    return fd;
+}
+
+// PrivatePropagation: nothing mounted from here on reaches the host, nor comes from it.
+int private_propagation() {
+    mount_attr attr{};
+    attr.propagation = 1U << 18;  // MS_PRIVATE
+    return status(SYS_mount_setattr, AT_FDCWD, "/", AT_RECURSIVE, &attr, sizeof(attr));
+}
+
+// AttachRoot: slot the root's detached mount, s1 the staging directory on the host.
+int attach_root(Context& context, const Step& step) {
+    const int root = context.slots[step.slot];
+    return status(SYS_move_mount, root, "", AT_FDCWD, step.s1, MOVE_MOUNT_F_EMPTY_PATH);
+}
+
+// OpenFileSystem: s1 the type, data its options (key, value, key, value, ..., null; an empty value is a flag),
+// a MOUNT_ATTR_*, slot what receives the detached mount.
+int open_file_system(Context& context, const Step& step) {
+    const int fs = descriptor(SYS_fsopen, step.s1, FSOPEN_CLOEXEC);
+    if (fs < 0) {
+        return fs;
+    }
+    int result = 0;
+    const auto* options = static_cast<const char* const*>(step.data);
+    for (; result == 0 && options != nullptr && *options != nullptr; options += 2) {
+        const bool flag = options[1][0] == '\0';
+        result = status(SYS_fsconfig,
+                        fs,
+                        flag ? FSCONFIG_SET_FLAG : FSCONFIG_SET_STRING,
+                        options[0],
+                        flag ? nullptr : options[1],
+                        0);
+    }
+    if (result == 0) {
+        result = status(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
+    }
+    if (result == 0) {
+        const int mount = descriptor(SYS_fsmount, fs, FSMOUNT_CLOEXEC, step.a);
+        result = mount < 0 ? mount : 0;
+        context.slots[step.slot] = mount < 0 ? -1 : mount;
+    }
+    (void)sys(SYS_close, fs);
+    return result;
+}
+
+// PivotRoot: slot the attached root. The new root is mounted over the old one, which then lies below it and is let
+// go: no directory for the old root is needed, and the guest's tree may be read-only.
+int pivot_root(Context& context, const Step& step) {
+    int result = status(SYS_fchdir, context.slots[step.slot]);
+    if (result == 0) {
+        result = status(SYS_pivot_root, ".", ".");
+    }
+    if (result == 0) {
+        result = status(SYS_umount2, ".", kDetach);
+    }
+    if (result == 0) {
+        result = status(SYS_chdir, "/");
+    }
+    clear_slot(context, step.slot);
+    return result;
+}
+
+// MakeTarget: s1 the path, data its components (null at the end), flags kDirectory and kNoSymlinks; the open
+// target lands in kTargetSlot.
+int make_target(Context& context, const Step& step) {
+    clear_slot(context, kTargetSlot);
+    const std::uint64_t resolve = (step.flags & kNoSymlinks) != 0 ? RESOLVE_NO_SYMLINKS : 0;
+    int fd = open_in_root(step.s1, O_PATH, resolve);
+    if (fd == -ENOENT) {
+        fd = make_path(
+            static_cast<const char* const*>(step.data), (step.flags & kDirectory) != 0, resolve);
+    }
+    if (fd < 0) {
+        return fd;
+    }
+    context.slots[kTargetSlot] = fd;
+    return 0;
+}
+
+// AttachMount: slot a detached mount, a MOUNT_ATTR_* to set on it, flags kRecursive; goes onto kTargetSlot.
+int attach_mount(Context& context, const Step& step) {
+    const int mount = context.slots[step.slot];
+    const int target = context.slots[kTargetSlot];
+    if ((step.flags & kOptional) != 0 && (mount < 0 || target < 0)) {
+        return 0;  // the step that should have filled the slot has said why it did not
+    }
+    int result = 0;
+    if (step.a != 0) {
+        result = set_attributes(mount, step.a, (step.flags & kRecursive) != 0);
+    }
+    if (result == 0) {
+        result = move_onto(mount, target);
+    }
+    clear_slot(context, step.slot);
+    clear_slot(context, kTargetSlot);
+    return result;
+}
+
+namespace {
+
+// Until 6.15 only a mount that hangs in our tree can be cloned: the first mask is moved, the others are its copies.
+int mask_directory(Context& context, int target) {
+    const int mask = context.slots[kMaskSlot];
+    if (!context.mask_attached) {
+        const int moved = move_onto(mask, target);
+        context.mask_attached = moved == 0;
+        return moved;
+    }
+    const int copy = descriptor(SYS_open_tree, mask, "", kOpenTreeFlags);
+    if (copy < 0) {
+        return copy;
+    }
+    const int result = move_onto(copy, target);
+    (void)sys(SYS_close, copy);
+    return result;
+}
+
+int mask_file(int target) {
+    const int null = open_in_root("/dev/null", O_PATH, RESOLVE_NO_SYMLINKS);
+    if (null < 0) {
+        return null;
+    }
+
+    struct statx info {};
+
+    int result = stat_fd(null, info);
+    if (result == 0 && ((info.stx_mode & kTypeMask) != kTypeChar || info.stx_rdev_major != 1 ||
+                        info.stx_rdev_minor != 3)) {
+        result = -ENODEV;
+    }
+    if (result == 0) {
+        const int copy = descriptor(SYS_open_tree, null, "", kOpenTreeFlags);
+        result = copy < 0 ? copy : move_onto(copy, target);
+        if (copy >= 0) {
+            (void)sys(SYS_close, copy);
+        }
+    }
+    (void)sys(SYS_close, null);
+    return result;
+}
+
+}  // namespace
+
+// MaskPath: s1 the path: a directory becomes an empty read-only one, anything else /dev/null. Absent is fine.
+int mask_path(Context& context, const Step& step) {
+    const int target = open_in_root(step.s1, O_PATH, 0);
+    if (target == -ENOENT || target == -ENOTDIR) {
+        return 0;
+    }
+    if (target < 0) {
+        return target;
+    }
+
+    struct statx info {};
+
+    int result = stat_fd(target, info);
+    if (result == 0) {
+        const bool directory = (info.stx_mode & kTypeMask) == kTypeDirectory;
+        result = directory ? mask_directory(context, target) : mask_file(target);
+    }
+    (void)sys(SYS_close, target);
+    return result;
+}
+
+// ReadonlyPath: s1 the path: a copy of itself, read-only with all below it, goes on top. Absent is fine.
+int readonly_path(const Step& step) {
+    const int target = open_in_root(step.s1, O_PATH, 0);
+    if (target == -ENOENT || target == -ENOTDIR) {
+        return 0;
+    }
+    if (target < 0) {
+        return target;
+    }
+    const int copy = descriptor(SYS_open_tree, target, "", kOpenTreeFlags | AT_RECURSIVE);
+    int result = copy < 0 ? copy : set_attributes(copy, MOUNT_ATTR_RDONLY, true);
+    if (result == 0) {
+        result = move_onto(copy, target);
+    }
+    if (copy >= 0) {
+        (void)sys(SYS_close, copy);
+    }
+    (void)sys(SYS_close, target);
+    return result;
+}
+
+// ReadonlyRoot: the root's mount only; what is mounted below keeps its own attributes.
+int readonly_root() {
+    mount_attr attr{};
+    attr.attr_set = MOUNT_ATTR_RDONLY;
+    return status(SYS_mount_setattr, AT_FDCWD, "/", 0, &attr, sizeof(attr));
+}
+
+// BindConsole: the process's terminal becomes /dev/console as well.
+int bind_console(Context& context) {
+    const int target = open_in_root("/dev/console", O_PATH, RESOLVE_NO_SYMLINKS);
+    if (target < 0) {
+        return target;
+    }
+    const int copy = descriptor(SYS_open_tree, context.slots[kTerminalSlot], "", kOpenTreeFlags);
+    const int result = copy < 0 ? copy : move_onto(copy, target);
+    if (copy >= 0) {
+        (void)sys(SYS_close, copy);
+    }
+    (void)sys(SYS_close, target);
+    return result;
+}
+
+}  // namespace warren::isolation::child

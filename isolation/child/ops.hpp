@@ -1,0 +1,45 @@
+// The ops, one function each: 0, or a negative errno. Internal to the child.
+#pragma once
+
+#include "isolation/child/interpreter.hpp"
+#include "isolation/child/step.hpp"
+
+namespace warren::isolation::child {
+
+// Sends one report, with a descriptor when `fd` >= 0. A parent that is gone does not matter any more.
+int send_report(const Context& context, const Report& report, int fd);
+// Says how the current step went: Error, Note or Exec; `error` is a negative errno.
+void report_failure(const Context& context, ReportKind kind, Op op, int error);
+// Closes what the slot holds, if anything.
+void clear_slot(Context& context, std::int32_t slot);
+[[noreturn]] void leave(int code);
+
+// setup_ops.cpp
+int wait_release(Context& context);
+int set_hostname(const Step& step);
+int netlink_request(const Step& step);
+int new_keyring();
+
+// mount_ops.cpp
+int private_propagation();
+int attach_root(Context& context, const Step& step);
+int open_file_system(Context& context, const Step& step);
+int pivot_root(Context& context, const Step& step);
+int make_target(Context& context, const Step& step);
+int attach_mount(Context& context, const Step& step);
+int mask_path(Context& context, const Step& step);
+int readonly_path(const Step& step);
+int readonly_root();
+int bind_console(Context& context);
+// openat2(2) of an absolute path inside the root; magic links are refused.
+int open_in_root(const char* path, std::uint64_t flags, std::uint64_t resolve);
+
+// terminal_ops.cpp
+int open_terminal(Context& context, const Step& step);
+int take_stdio(Context& context, const Step& step);
+int close_others(const Context& context);
+
+// process_ops.cpp
+int perform_process(const Context& context, const Step& step);
+
+}  // namespace warren::isolation::child

@@ -1,0 +1,266 @@
+#include "isolation/handshake.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <string_view>
+
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/socket.hpp"
+
+namespace warren::isolation {
+
+using base::Error;
+using base::ErrorKind;
+using base::Result;
+using base::Status;
+
+OwnedChild::~OwnedChild() {
+    if (process_.valid()) {
+        (void)process_.signal(SIGKILL);
+        (void)base::reap(process_);
+    }
+}
+
+namespace {
+
+constexpr int kFirstFree = 3;
+
+Result<base::Fd> above_stdio(base::Fd fd) {
+    if (fd.get() >= kFirstFree) {
+        return fd;
+    }
+    base::Fd moved(::fcntl(fd.get(), F_DUPFD_CLOEXEC, kFirstFree));
+    if (!moved) {
+        return base::errno_error("duplicate a descriptor");
+    }
+    return moved;
+}
+
+}  // namespace
+
+Result<Channel> open_channel() {
+    auto pair = TRY(base::seqpacket_pair());
+    return Channel{TRY(above_stdio(std::move(pair.first))),
+                   TRY(above_stdio(std::move(pair.second)))};
+}
+
+Result<child::Context> make_context(const Recipe& recipe,
+                                    const Channel& channel,
+                                    StdioFds stdio,
+                                    base::Fd& null) {
+    child::Context context{};
+    context.report = channel.childs.get();
+    context.peer = channel.ours.get();
+    context.steps = recipe.steps().data();
+    context.step_count = recipe.steps().size();
+    std::fill(std::begin(context.slots), std::end(context.slots), -1);
+    const int given[] = {stdio.in, stdio.out, stdio.err};
+    for (int i = 0; i < 3; ++i) {
+        context.stdio[i] = given[i];
+        if (given[i] >= 0) {
+            continue;
+        }
+        if (!null) {
+            null = TRY(base::open_at(AT_FDCWD, "/dev/null", O_RDWR));
+        }
+        context.stdio[i] = null.get();
+    }
+    return context;
+}
+
+clone_args make_clone_args(const CloneRequest& request, int& pidfd) {
+    clone_args args{};
+    args.flags = request.flags | CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
+    args.pidfd = reinterpret_cast<std::uintptr_t>(&pidfd);
+    args.exit_signal = SIGCHLD;
+    if (request.cgroup_fd >= 0) {
+        args.flags |= CLONE_INTO_CGROUP;
+        args.cgroup = static_cast<__u64>(request.cgroup_fd);
+    }
+    return args;
+}
+
+SignalsBlocked::SignalsBlocked() {
+    sigset_t all;
+    ::sigfillset(&all);
+    (void)::pthread_sigmask(SIG_SETMASK, &all, &before_);
+}
+
+SignalsBlocked::~SignalsBlocked() {
+    (void)::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+}
+
+Error clone_error(int error_number, const CloneRequest& request) {
+    const bool time = (request.flags & CLONE_NEWTIME) != 0;
+    if (error_number == EINVAL && time && ::access("/proc/self/ns/time", F_OK) != 0) {
+        return {ErrorKind::Unsupported,
+                "clone into new namespaces: this kernel has no time namespaces (Linux 5.6, "
+                "CONFIG_TIME_NS)"};
+    }
+    if (error_number == ENOSYS) {
+        return {ErrorKind::Unsupported, "clone into new namespaces: needs clone3 (Linux 5.7)"};
+    }
+    if (error_number == ENOSPC) {
+        return base::errno_error(error_number,
+                                 "clone into new namespaces: a limit of user.max_*_namespaces");
+    }
+    if (error_number == EAGAIN) {
+        return base::errno_error(error_number, "clone: the limit on processes");
+    }
+    const bool cgroup = request.cgroup_fd >= 0;
+    if (cgroup && (error_number == EBUSY || error_number == EOPNOTSUPP || error_number == EBADF)) {
+        return base::errno_error(error_number, "clone into the guest's cgroup");
+    }
+    return base::errno_error(error_number, "clone into new namespaces");
+}
+
+Status send_release(int channel, const std::vector<int>& slots) {
+    if (slots.size() > child::kReleasedSlots) {
+        return base::usage_error("release: more descriptors than slots");
+    }
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+        if (slots[i] < 0) {
+            return base::usage_error("release: slot " + std::to_string(i) + " is empty");
+        }
+    }
+    std::string bytes(sizeof(child::kReportMagic), '\0');
+    std::memcpy(bytes.data(), &child::kReportMagic, sizeof(child::kReportMagic));
+    auto sent = base::send_message(channel, bytes, slots);
+    if (!sent && sent.error().error_number() != EPIPE) {
+        return std::move(sent).error().with_context("release the child");
+    }
+    // A peer that is gone: what it left in the channel says why.
+    return base::ok();
+}
+
+Result<std::optional<Received>> receive_report(int channel) {
+    auto message = TRY(base::receive_message(channel, sizeof(child::Report), 1));
+    if (!message) {
+        return std::optional<Received>();
+    }
+    Received received;
+    if (message->bytes.size() != sizeof(child::Report)) {
+        return base::fail("read the child's report: malformed");
+    }
+    std::memcpy(&received.report, message->bytes.data(), sizeof(child::Report));
+    if (received.report.magic != child::kReportMagic) {
+        return base::fail("read the child's report: malformed");
+    }
+    if (!message->fds.empty()) {
+        received.fd = std::move(message->fds.front());
+    }
+    return std::optional<Received>(std::move(received));
+}
+
+namespace {
+
+std::string quoted(const std::string& text) {
+    return '"' + base::printable(text) + '"';
+}
+
+Error exec_error(const Recipe& recipe, int error_number) {
+    const std::string& program = recipe.program();
+    if (error_number != ENOENT) {
+        return base::errno_error(error_number, quoted(program)).with_place(kExecPlace);
+    }
+    const bool path = program.find('/') != std::string::npos;
+    return Error(ErrorKind::NotFound,
+                 quoted(program) + (path ? ": no such program, or its interpreter is missing"
+                                         : ": not found in PATH"))
+        .with_place(kExecPlace);
+}
+
+Error step_error(const Recipe& recipe, const child::Report& report) {
+    const auto op = static_cast<child::Op>(report.op);
+    if (op == child::Op::Exec) {
+        return exec_error(recipe, report.error_number);
+    }
+    const std::string& site = recipe.site(report.step);
+    if (op == child::Op::ChangeDir && report.error_number == EXDEV) {
+        return base::fail(site + ": outside of the guest's root");
+    }
+    if (op == child::Op::OpenTerminal && report.error_number == ENOTTY) {
+        return base::fail(site + ": not a devpts file system");
+    }
+    return base::errno_error(report.error_number, site);
+}
+
+// Polls the channel and the process: true while there is something to read.
+Result<bool> readable(int channel, const base::PidRef& process) {
+    for (;;) {
+        pollfd polled[] = {{channel, POLLIN, 0}, {process.pidfd(), POLLIN, 0}};
+        if (::poll(polled, 2, -1) < 0) {
+            if (errno == EINTR) {
+                continue;
+            }
+            return base::errno_error("wait for the child");
+        }
+        return polled[0].revents != 0;
+    }
+}
+
+}  // namespace
+
+Result<Launched> await_exec(int channel, const base::PidRef& process, const Recipe& recipe) {
+    Launched launched;
+    bool executing = false;
+    while (TRY(readable(channel, process))) {
+        auto received = TRY(receive_report(channel));
+        if (!received) {
+            break;
+        }
+        const auto& report = received->report;
+        if (report.step >= recipe.steps().size()) {
+            return base::fail("read the child's report: no such step");
+        }
+        switch (report.kind) {
+            case child::ReportKind::Error:
+                return step_error(recipe, report);
+            case child::ReportKind::Note:
+                launched.notes.push_back(step_error(recipe, report).describe());
+                break;
+            case child::ReportKind::Master:
+                launched.terminal_master = std::move(received->fd);
+                break;
+            case child::ReportKind::Exec:
+                executing = true;
+                break;
+            case child::ReportKind::Pid:
+                return base::fail("read the child's report: out of turn");
+        }
+    }
+    if (!executing) {
+        return base::fail("the process " + death_words(process) + " before its program ran");
+    }
+    return launched;
+}
+
+std::string death_words(const base::PidRef& process) {
+    siginfo_t info{};
+    const auto id = static_cast<id_t>(process.pidfd());
+    while (::waitid(P_PIDFD, id, &info, WEXITED | WNOWAIT) != 0) {
+        if (errno != EINTR) {
+            return "ended";
+        }
+    }
+    if (info.si_code == CLD_EXITED) {
+        return "exited with status " + std::to_string(info.si_status);
+    }
+    const char* name = ::sigabbrev_np(info.si_status);
+    std::string words = "was killed by ";
+    words +=
+        name != nullptr ? "SIG" + std::string(name) : "signal " + std::to_string(info.si_status);
+    if (info.si_status == SIGSYS) {
+        words += " (the system call filter)";
+    } else if (info.si_status == SIGKILL) {
+        words += " (out of memory, or killed from outside)";
+    }
+    return words;
+}
+
+}  // namespace warren::isolation

@@ -1,0 +1,100 @@
+// The parent's side of the channel to a child: see the ladder in launcher.hpp. Internal to isolation.
+#pragma once
+
+#include <csignal>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/fd.hpp"
+#include "base/pidref.hpp"
+#include "base/result.hpp"
+#include "isolation/child/interpreter.hpp"
+#include "isolation/launcher.hpp"
+#include "isolation/recipe.hpp"
+
+namespace warren::isolation {
+
+// A child that is killed and reaped unless it is let go.
+class OwnedChild {
+public:
+    explicit OwnedChild(base::PidRef process) : process_(std::move(process)) {}
+
+    OwnedChild(OwnedChild&&) noexcept = default;
+    OwnedChild& operator=(OwnedChild&&) = delete;
+    OwnedChild(const OwnedChild&) = delete;
+    OwnedChild& operator=(const OwnedChild&) = delete;
+    ~OwnedChild();
+
+    [[nodiscard]] const base::PidRef& process() const { return process_; }
+
+    [[nodiscard]] base::PidRef let_go() { return std::move(process_); }
+
+private:
+    base::PidRef process_;
+};
+
+// Both ends of a channel, on numbers above the standard three: the child puts others there.
+struct Channel {
+    base::Fd ours;
+    base::Fd childs;
+};
+
+[[nodiscard]] base::Result<Channel> open_channel();
+
+// What the child finds when it wakes. `null` receives /dev/null when a descriptor is missing; it must live until
+// the clone.
+[[nodiscard]] base::Result<child::Context> make_context(const Recipe& recipe,
+                                                        const Channel& channel,
+                                                        StdioFds stdio,
+                                                        base::Fd& null);
+
+struct CloneRequest {
+    std::uint64_t flags = 0;  // CLONE_NEW*
+    int cgroup_fd = -1;
+};
+
+// The arguments; the pidfd is stored in `pidfd`.
+[[nodiscard]] clone_args make_clone_args(const CloneRequest& request, int& pidfd);
+
+// Blocks all signals of this thread while it lives: between clone and exec no handler of ours may run.
+class SignalsBlocked {
+public:
+    SignalsBlocked();
+    SignalsBlocked(const SignalsBlocked&) = delete;
+    SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+    ~SignalsBlocked();
+
+private:
+    sigset_t before_{};
+};
+
+// clone3(2)'s errno in words.
+[[nodiscard]] base::Error clone_error(int error_number, const CloneRequest& request);
+
+// Sends the go with the descriptors.
+[[nodiscard]] base::Status send_release(int channel, const std::vector<int>& slots);
+
+// One report of the child; nullopt at the end of the channel.
+struct Received {
+    child::Report report{};
+    base::Fd fd;
+};
+
+[[nodiscard]] base::Result<std::optional<Received>> receive_report(int channel);
+
+// Waits until the child has executed its program or failed. The process is not reaped here.
+[[nodiscard]] base::Result<Launched> await_exec(int channel,
+                                                const base::PidRef& process,
+                                                const Recipe& recipe);
+
+// How a child that was not reaped yet ended, in words: "was killed by SIGSYS (the system call filter)".
+[[nodiscard]] std::string death_words(const base::PidRef& process);
+
+// prlimit(2) and oom_score_adj for a process that waits for its release; returns notes.
+[[nodiscard]] base::Result<std::vector<std::string>> apply_limits(pid_t pid,
+                                                                  const ProcessSpec& process);
+
+}  // namespace warren::isolation

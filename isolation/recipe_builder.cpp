@@ -1,0 +1,335 @@
+#include "isolation/recipe_builder.hpp"
+
+#include <cstring>
+#include <iterator>
+
+#include <sys/resource.h>
+
+namespace warren::isolation {
+
+using child::Op;
+using child::Step;
+
+namespace {
+
+std::string quoted(const std::string& text) {
+    return '"' + base::printable(text) + '"';
+}
+
+std::string hex(std::uint64_t value) {
+    constexpr const char* kDigits = "0123456789abcdef";
+    std::string text;
+    do {
+        text.insert(text.begin(), kDigits[value & 0xf]);
+        value >>= 4;
+    } while (value != 0);
+    return "0x" + text;
+}
+
+std::string octal(mode_t value) {
+    std::string text;
+    for (int shift = 9; shift >= 0; shift -= 3) {
+        text += static_cast<char>('0' + ((value >> shift) & 7));
+    }
+    return text;
+}
+
+std::string quoted_list(const std::vector<std::string>& texts) {
+    std::string line;
+    for (const auto& text : texts) {
+        line += ' ' + quoted(text);
+    }
+    return line;
+}
+
+// The variables' names only: values may be secrets, and this text is printed.
+std::string names(const std::vector<std::string>& env) {
+    std::string line;
+    for (const auto& text : env) {
+        line += ' ' + base::printable(text.substr(0, text.find('=')));
+    }
+    return line;
+}
+
+std::string flag_words(std::uint16_t flags) {
+    std::string words;
+    words += (flags & child::kDirectory) != 0 ? " directory" : "";
+    words += (flags & child::kNoSymlinks) != 0 ? " no-symlinks" : "";
+    words += (flags & child::kRecursive) != 0 ? " recursive" : "";
+    words += (flags & child::kOptional) != 0 ? " optional" : "";
+    return words;
+}
+
+std::string slot_word(std::uint32_t slot) {
+    return " slot=" + std::to_string(slot);
+}
+
+}  // namespace
+
+std::vector<std::string> path_components(std::string_view path) {
+    std::vector<std::string> components;
+    while (!path.empty()) {
+        const auto end = path.find('/');
+        const auto component = path.substr(0, end);
+        if (!component.empty() && component != ".") {
+            components.emplace_back(component);
+        }
+        path = end == std::string_view::npos ? std::string_view{} : path.substr(end + 1);
+    }
+    return components;
+}
+
+Step& RecipeBuilder::add(Op op, std::string site, std::string line) {
+    recipe_.sites_.push_back(std::move(site));
+    recipe_.lines_.push_back(std::move(line));
+    recipe_.steps_.push_back(Step{op, 0, -1, 0, 0, nullptr, nullptr, nullptr});
+    return recipe_.steps_.back();
+}
+
+const char* RecipeBuilder::keep(const std::string& text) {
+    return recipe_.strings_.emplace_back(text).c_str();
+}
+
+char* const* RecipeBuilder::keep(const std::vector<std::string>& texts) {
+    std::vector<char*> pointers;
+    pointers.reserve(texts.size() + 1);
+    for (const auto& text : texts) {
+        pointers.push_back(recipe_.strings_.emplace_back(text).data());
+    }
+    pointers.push_back(nullptr);
+    return recipe_.vectors_.emplace_back(std::move(pointers)).data();
+}
+
+const void* RecipeBuilder::keep(const void* data, std::size_t size) {
+    const auto* bytes = static_cast<const std::byte*>(data);
+    return recipe_.blobs_.emplace_back(bytes, std::next(bytes, static_cast<std::ptrdiff_t>(size)))
+        .data();
+}
+
+void RecipeBuilder::wait_release(std::uint32_t released_slots) {
+    recipe_.released_slots_ = released_slots;
+    add(Op::WaitRelease,
+        "wait for the release",
+        "wait-release slots=" + std::to_string(released_slots));
+}
+
+void RecipeBuilder::set_non_dumpable() {
+    add(Op::SetNonDumpable, "become non-dumpable", "set-non-dumpable");
+}
+
+void RecipeBuilder::new_keyring() {
+    add(Op::NewKeyring, "make a session keyring", "new-keyring");
+}
+
+void RecipeBuilder::unshare_cgroup() {
+    add(Op::UnshareCgroup, "make a cgroup namespace", "unshare-cgroup");
+}
+
+void RecipeBuilder::setsid() {
+    add(Op::Setsid, "make a session", "setsid");
+}
+
+void RecipeBuilder::set_hostname(const std::string& name) {
+    Step& step = add(Op::SetHostname, "hostname: set " + name, "set-hostname " + quoted(name));
+    step.s1 = keep(name);
+    step.a = name.size();
+}
+
+void RecipeBuilder::netlink_request(std::string site, const std::vector<std::byte>& request) {
+    Step& step = add(Op::NetlinkRequest,
+                     std::move(site),
+                     "netlink-request bytes=" + std::to_string(request.size()));
+    step.data = keep(request.data(), request.size());
+    step.a = request.size();
+}
+
+void RecipeBuilder::private_propagation() {
+    add(Op::PrivatePropagation, "make all mounts private", "private-propagation");
+}
+
+void RecipeBuilder::attach_root(std::uint32_t slot, const std::string& staging_dir) {
+    Step& step = add(Op::AttachRoot,
+                     "root: attach at " + staging_dir,
+                     "attach-root" + slot_word(slot) + " at " + quoted(staging_dir));
+    step.slot = static_cast<std::int32_t>(slot);
+    step.s1 = keep(staging_dir);
+}
+
+void RecipeBuilder::pivot_root(std::uint32_t slot) {
+    Step& step = add(Op::PivotRoot, "root: pivot into it", "pivot-root" + slot_word(slot));
+    step.slot = static_cast<std::int32_t>(slot);
+}
+
+void RecipeBuilder::open_file_system(std::string site,
+                                     std::uint32_t slot,
+                                     const FileSystem& fs,
+                                     bool optional) {
+    std::string line = "open-file-system" + slot_word(slot) + " type=" + quoted(fs.type) +
+                       " attributes=" + hex(fs.attributes);
+    std::vector<std::string> pairs;
+    for (const auto& [key, value] : fs.options) {
+        line += ' ' + quoted(value.empty() ? key : key + '=' + value);
+        pairs.push_back(key);
+        pairs.push_back(value);
+    }
+    const std::uint16_t flags = optional ? child::kOptional : 0;
+    Step& step = add(Op::OpenFileSystem, std::move(site), line + flag_words(flags));
+    step.flags = flags;
+    step.slot = static_cast<std::int32_t>(slot);
+    step.a = fs.attributes;
+    step.s1 = keep(fs.type);
+    step.data = keep(pairs);
+}
+
+void RecipeBuilder::make_target(std::string site, const std::string& path, std::uint16_t flags) {
+    Step& step =
+        add(Op::MakeTarget, std::move(site), "make-target " + quoted(path) + flag_words(flags));
+    step.flags = flags;
+    step.s1 = keep(path);
+    step.data = keep(path_components(path));
+}
+
+void RecipeBuilder::attach_mount(std::string site,
+                                 std::uint32_t slot,
+                                 std::uint64_t attributes,
+                                 std::uint16_t flags) {
+    Step& step = add(
+        Op::AttachMount,
+        std::move(site),
+        "attach-mount" + slot_word(slot) + " attributes=" + hex(attributes) + flag_words(flags));
+    step.flags = flags;
+    step.slot = static_cast<std::int32_t>(slot);
+    step.a = attributes;
+}
+
+void RecipeBuilder::mask_path(std::string site, const std::string& path) {
+    add(Op::MaskPath, std::move(site), "mask-path " + quoted(path)).s1 = keep(path);
+}
+
+void RecipeBuilder::readonly_path(std::string site, const std::string& path) {
+    add(Op::ReadonlyPath, std::move(site), "readonly-path " + quoted(path)).s1 = keep(path);
+}
+
+void RecipeBuilder::readonly_root() {
+    add(Op::ReadonlyRoot, "root: make read-only", "readonly-root");
+}
+
+void RecipeBuilder::open_terminal(const WindowSize& size, std::uint32_t owner) {
+    Step& step = add(Op::OpenTerminal,
+                     "terminal: open a pty of the guest's /dev/pts",
+                     "open-terminal rows=" + std::to_string(size.rows) + " columns=" +
+                         std::to_string(size.columns) + " owner=" + std::to_string(owner));
+    step.a = std::uint64_t{size.rows} << 16 | size.columns;
+    step.b = owner;
+}
+
+void RecipeBuilder::bind_console() {
+    add(Op::BindConsole, "terminal: bind at /dev/console", "bind-console");
+}
+
+void RecipeBuilder::take_stdio(Stdio stdio) {
+    const bool terminal = stdio == Stdio::Terminal;
+    add(Op::TakeStdio,
+        "take standard input and outputs",
+        terminal ? "take-stdio terminal" : "take-stdio given")
+        .a = terminal ? 1 : 0;
+}
+
+void RecipeBuilder::close_others() {
+    add(Op::CloseOthers, "close the other descriptors", "close-others");
+}
+
+void RecipeBuilder::set_umask(mode_t mask) {
+    add(Op::SetUmask, "umask: set " + octal(mask), "set-umask " + octal(mask)).a = mask;
+}
+
+void RecipeBuilder::set_rlimit(std::string site, const Rlimit& limit) {
+    Step& step = add(Op::SetRlimit,
+                     std::move(site),
+                     "set-rlimit resource=" + std::to_string(limit.resource) + " soft=" +
+                         std::to_string(limit.soft) + " hard=" + std::to_string(limit.hard));
+    const rlimit64 value{limit.soft, limit.hard};
+    step.a = static_cast<std::uint64_t>(limit.resource);
+    step.data = keep(&value, sizeof(value));
+}
+
+void RecipeBuilder::set_groups(const std::vector<std::uint32_t>& groups) {
+    std::string line = "set-groups";
+    for (const auto group : groups) {
+        line += ' ' + std::to_string(group);
+    }
+    Step& step = add(Op::SetGroups, "process: set supplementary groups", std::move(line));
+    step.a = groups.size();
+    step.data = keep(groups.data(), groups.size() * sizeof(groups[0]));
+}
+
+void RecipeBuilder::set_gid(std::uint32_t gid) {
+    const std::string id = std::to_string(gid);
+    add(Op::SetGid, "process: set gid " + id, "set-gid " + id).a = gid;
+}
+
+void RecipeBuilder::set_uid(std::uint32_t uid) {
+    const std::string id = std::to_string(uid);
+    add(Op::SetUid, "process: set uid " + id, "set-uid " + id).a = uid;
+}
+
+void RecipeBuilder::keep_caps() {
+    add(Op::KeepCaps, "capabilities: keep over the change of uid", "keep-caps");
+}
+
+void RecipeBuilder::drop_bounding(std::uint64_t keep) {
+    add(Op::DropBounding, "capabilities: bound", "drop-bounding keep=" + hex(keep)).a = keep;
+}
+
+void RecipeBuilder::set_capabilities(const CapSets& sets) {
+    Step& step = add(Op::SetCapabilities,
+                     "capabilities: set",
+                     "set-capabilities effective=" + hex(sets.effective) + " permitted=" +
+                         hex(sets.permitted) + " inheritable=" + hex(sets.inheritable));
+    const child::CapData data{sets.effective, sets.permitted, sets.inheritable};
+    step.data = keep(&data, sizeof(data));
+}
+
+void RecipeBuilder::raise_ambient(std::uint64_t mask) {
+    // Without them the process is weaker, not stronger: no reason to fail.
+    Step& step = add(Op::RaiseAmbient,
+                     "capabilities: raise ambient",
+                     "raise-ambient " + hex(mask) + flag_words(child::kOptional));
+    step.a = mask;
+    step.flags = child::kOptional;
+}
+
+void RecipeBuilder::no_new_privs() {
+    add(Op::NoNewPrivs, "set no new privileges", "no-new-privs");
+}
+
+void RecipeBuilder::load_seccomp(const SeccompProgram& program) {
+    const auto& instructions = program.instructions;
+    Step& step = add(Op::LoadSeccomp,
+                     "seccomp: load the filter",
+                     "load-seccomp instructions=" + std::to_string(instructions.size()));
+    step.a = instructions.size();
+    step.data = keep(instructions.data(), instructions.size() * sizeof(instructions[0]));
+}
+
+void RecipeBuilder::change_dir(const std::string& path) {
+    add(Op::ChangeDir, "cwd: change to " + path, "change-dir " + quoted(path)).s1 = keep(path);
+}
+
+void RecipeBuilder::reset_signals() {
+    add(Op::ResetSignals, "reset signals", "reset-signals");
+}
+
+void RecipeBuilder::exec(const std::vector<std::string>& candidates,
+                         const std::vector<std::string>& argv,
+                         const std::vector<std::string>& env) {
+    Step& step = add(Op::Exec,
+                     "exec " + quoted(argv.front()),
+                     "exec candidates:" + quoted_list(candidates) + " argv:" + quoted_list(argv) +
+                         " env:" + names(env));
+    const child::ExecData data{keep(candidates), keep(argv), keep(env)};
+    step.data = keep(&data, sizeof(data));
+    recipe_.program_ = argv.front();
+}
+
+}  // namespace warren::isolation

@@ -1,0 +1,42 @@
+// A guest as it really is. Whoever meets one whose owner died half-way brings it back to a whole state first.
+#pragma once
+
+#include <optional>
+
+#include "base/ids.hpp"
+#include "base/lock.hpp"
+#include "runtime/engine/context.hpp"
+#include "runtime/engine/view.hpp"
+#include "runtime/state/records.hpp"
+
+namespace warren::engine {
+
+// Both absent: there is no such guest.
+struct Situation {
+    std::optional<state::GuestRecord> record;
+    std::optional<state::RunRecord> run;
+
+    [[nodiscard]] bool exists() const { return record.has_value(); }
+
+    [[nodiscard]] GuestStatus status() const;
+};
+
+// With the exclusive lock held: undoes or completes what a dead owner left, and says what is there now. Only Ready
+// guests, and runs that are Running with a live init, come back.
+[[nodiscard]] base::Result<Situation> recover(const Context& context, const base::Name& name);
+
+// Without a lock: what the records say now; half-way states and dead runs are recovered when the lock is free, and
+// reported as they stand when somebody is at it.
+[[nodiscard]] base::Result<Situation> observe(const Context& context, const base::Name& name);
+
+// A guest locked for changing, recovered. NotFound-like usage error when it does not exist.
+struct Held {
+    base::FileLock lock;
+    Situation situation;
+};
+
+[[nodiscard]] base::Result<Held> hold(const Context& context, const base::Name& name);
+
+[[nodiscard]] base::Error unknown_guest(const base::Name& name);
+
+}  // namespace warren::engine

@@ -1,0 +1,16 @@
+// Starting a guest that nobody is attached to.
+#pragma once
+
+#include "runtime/engine/launch.hpp"
+#include "runtime/state/records.hpp"
+
+namespace warren::engine {
+
+// Machines have a console; commands when they asked for a terminal.
+[[nodiscard]] bool wants_terminal(const spec::GuestConfig& config);
+
+// The caller holds the lock; the guest is stopped. Output goes to the guest's log.
+[[nodiscard]] base::Result<state::RunRecord> start_detached(LaunchSession& session,
+                                                            const state::GuestRecord& record);
+
+}  // namespace warren::engine

@@ -1,0 +1,70 @@
+#include "runtime/engine/teardown.hpp"
+
+#include "base/units.hpp"
+#include "images/rootfs.hpp"
+#include "runtime/engine/guest_log.hpp"
+
+namespace warren::engine {
+
+base::Status release_run(const Context& context, const state::RunRecord& run) {
+    const auto name = TRY(base::Name::parse_guest(run.name));
+    if (!run.cgroup.empty()) {
+        TRY(cgroups::remove_cgroup(context.host.cgroup, run.cgroup, kKillTimeout));
+    }
+    context.faults.hit("stop: cgroup removed");
+    TRY(context.store.remove_run(name));
+    context.faults.hit("stop: run record removed");
+    return base::ok();
+}
+
+base::Status finish_run(const Context& context,
+                        const state::RunRecord& run,
+                        std::optional<int> exit_code,
+                        const std::string& reason) {
+    const auto name = TRY(base::Name::parse_guest(run.name));
+    if (!run.remove_on_stop && TRY(context.store.has_guest(name))) {
+        state::LastRun last;
+        last.ended = base::format_time_now();
+        last.exit_code = exit_code;
+        last.reason = reason;
+        // Saved first: once the run record is gone, nobody knows any more how it ended.
+        TRY(context.store.save_last_run(name, last));
+        context.faults.hit("stop: end recorded");
+    }
+    TRY(release_run(context, run));
+    trim_log(context, name);
+    if (run.remove_on_stop) {
+        if (auto record = TRY(context.store.load_guest(name)); record) {
+            TRY(remove_guest(context, std::move(*record)));
+        }
+    }
+    return base::ok();
+}
+
+base::Status remove_guest(const Context& context, state::GuestRecord record) {
+    const auto name = TRY(base::Name::parse_guest(record.name));
+    record.phase = state::GuestPhase::Destroying;
+    TRY(context.store.save_guest(record));
+    context.faults.hit("destroy: recorded");
+    {
+        const base::Fd disk = TRY(context.store.guest_dir(name));
+        TRY(images::remove_disk(disk.get()));
+    }
+    context.faults.hit("destroy: disk removed");
+    if (record.lease) {
+        TRY(context.store.release_lease(*record.lease, name));
+    }
+    context.faults.hit("destroy: lease released");
+    TRY(context.store.remove_guest(name));
+    context.faults.hit("destroy: record removed");
+    tidy_host(context, name);
+    return base::ok();
+}
+
+void tidy_host(const Context& context, const base::Name& name) {
+    // Both are best effort: another guest may be starting this moment, and then they stay.
+    (void)context.store.tidy(name);
+    (void)cgroups::remove_parent(context.host.cgroup, parent_config(context.paths));
+}
+
+}  // namespace warren::engine

@@ -1,0 +1,118 @@
+#include <algorithm>
+
+#include <fcntl.h>
+
+#include "base/units.hpp"
+#include "runtime/engine/guest_log.hpp"
+#include "runtime/engine/join.hpp"
+#include "runtime/engine/recover.hpp"
+#include "runtime/engine/views.hpp"
+
+namespace warren::engine {
+
+namespace {
+
+// A guest whose records cannot be read still has its line in the list.
+base::Result<std::optional<GuestView>> view_of(const Context& context, const base::Name& name) {
+    auto situation = observe(context, name);
+    if (!situation) {
+        GuestView view;
+        view.name = name.str();
+        view.status = GuestStatus::Corrupt;
+        view.problem = situation.error().describe();
+        return std::optional<GuestView>(std::move(view));
+    }
+    if (!situation.value().exists()) {
+        return std::optional<GuestView>{};
+    }
+    return std::optional<GuestView>(TRY(make_view(context, name, situation.value())));
+}
+
+base::Result<bool> matches(const GuestView& view,
+                           const std::pair<std::string, std::string>& filter) {
+    const auto& [key, value] = filter;
+    if (key == "name") {
+        return view.name == value;
+    }
+    if (key == "status") {
+        return engine::name(view.status) == value;
+    }
+    if (key == "image") {
+        return view.config.image == value;
+    }
+    if (key == "label") {
+        const auto equals = value.find('=');
+        const auto label = view.config.labels.find(value.substr(0, equals));
+        return label != view.config.labels.end() &&
+               (equals == std::string::npos || label->second == value.substr(equals + 1));
+    }
+    return base::usage_error("unknown filter " + base::printable(key) +
+                             " (known: name, status, image, label)");
+}
+
+base::Result<bool> matches_all(const GuestView& view,
+                               const std::vector<std::pair<std::string, std::string>>& filters) {
+    for (const auto& filter : filters) {
+        if (!TRY(matches(view, filter))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+}  // namespace
+
+base::Result<std::vector<GuestView>> Engine::list(
+    const std::vector<std::pair<std::string, std::string>>& filters) {
+    const Context context = this->context();
+    TRY(matches_all(GuestView{}, filters));  // an unknown key is refused on an empty host as well
+    std::vector<GuestView> views;
+    for (const auto& name : TRY(store_.guest_names())) {
+        auto view = TRY(view_of(context, name));
+        if (view && TRY(matches_all(*view, filters))) {
+            views.push_back(std::move(*view));
+        }
+    }
+    return views;
+}
+
+base::Result<GuestView> Engine::inspect(const base::Name& name) {
+    const Context context = this->context();
+    const auto situation = TRY(observe(context, name));
+    if (!situation.exists()) {
+        return unknown_guest(name);
+    }
+    trim_log(context, name);
+    return make_view(context, name, situation);
+}
+
+base::Result<StatsView> Engine::stats(const base::Name& name) {
+    const Context context = this->context();
+    const auto situation = TRY(observe(context, name));
+    if (!situation.exists()) {
+        return unknown_guest(name);
+    }
+    StatsView view;
+    view.name = name.str();
+    view.status = situation.status();
+    if (situation.run) {
+        const auto cgroup = TRY(cgroups::Cgroup::open(host_.cgroup, situation.run->cgroup));
+        view.stats = TRY(cgroup.stats());
+    }
+    return view;
+}
+
+base::Status Engine::logs(const LogRequest& request, int out_fd) {
+    const Context context = this->context();
+    const auto situation = TRY(observe(context, request.name));
+    if (!situation.exists()) {
+        return unknown_guest(request.name);
+    }
+    const auto alive = [&]() {
+        const auto now = observe(context, request.name);
+        return now && now.value().run.has_value();
+    };
+    return write_log(context, request.name, request.last_lines, request.follow, out_fd, alive);
+}
+
+}  // namespace warren::engine

@@ -1,0 +1,95 @@
+#include <fcntl.h>
+
+#include "runtime/engine/console_keeper.hpp"
+#include "runtime/engine/guest_log.hpp"
+#include "runtime/engine/launch.hpp"
+#include "runtime/engine/ready.hpp"
+#include "runtime/engine/recover.hpp"
+#include "runtime/engine/start.hpp"
+#include "runtime/engine/stdio.hpp"
+
+namespace warren::engine {
+
+bool wants_terminal(const spec::GuestConfig& config) {
+    return config.kind == isolation::GuestKind::Machine || config.terminal;
+}
+
+base::Result<state::RunRecord> start_detached(LaunchSession& session,
+                                              const state::GuestRecord& record) {
+    const Context& context = session.context();
+    const auto name = TRY(base::Name::parse_guest(record.name));
+    const std::uint32_t owner = record.lease ? state::Store::lease_base(*record.lease) : 0;
+    DetachedStdio stdio;
+    stdio.null_in = TRY(base::open_at(AT_FDCWD, "/dev/null", O_RDONLY));
+    stdio.log = TRY(open_log(context, name, owner, owner));
+    auto guest =
+        TRY(launch_guest(session, record, wants_terminal(record.config), stdio.guest_side()));
+    auto kept = keep_console(context,
+                             name,
+                             std::move(guest.launched.terminal_master),
+                             std::move(stdio.log),
+                             guest.launched.process);
+    if (!kept) {
+        // The guest runs; it only has no console.
+        guest.run.notes.push_back("no console: " + kept.error().describe());
+        TRY(context.store.save_run(guest.run));
+    }
+    return std::move(guest.run);
+}
+
+namespace {
+
+base::Status start_one(LaunchSession& session, const base::Name& name) {
+    auto held = TRY(hold(session.context(), name));
+    if (held.situation.run) {
+        return base::Error(
+            base::ErrorKind::Busy,
+            name.str() + " is " + std::string(engine::name(held.situation.status())) + " already");
+    }
+    TRY(start_detached(session, *held.situation.record));
+    return base::ok();
+}
+
+}  // namespace
+
+void Engine::start(const std::vector<base::Name>& names,
+                   const StartOptions& options,
+                   const OnOutcome& done) {
+    const Context context = this->context();
+    std::vector<base::Name> started;
+    {
+        LaunchSession session(context);
+        for (const auto& name : names) {
+            auto status = start_one(session, name);
+            if (status && options.wait) {
+                started.push_back(name);
+                continue;
+            }
+            done(Outcome{name, std::move(status)});
+        }
+    }
+    const auto deadline = std::chrono::steady_clock::now() + options.wait_timeout;
+    for (const auto& name : started) {
+        done(Outcome{name, await_ready(context, name, deadline)});
+    }
+}
+
+base::Result<std::string> Engine::describe_start(const base::Name& name) {
+    const Context context = this->context();
+    const auto situation = TRY(observe(context, name));
+    if (!situation.exists()) {
+        return unknown_guest(name);
+    }
+    const auto& record = *situation.record;
+    const auto config = TRY(spec::validate(record.config, host_));
+    PlanSite site;
+    site.staging_dir = paths_.store.run;
+    site.terminal = wants_terminal(record.config);
+    if (record.lease) {
+        site.id_base = state::Store::lease_base(*record.lease);
+    }
+    const auto plan = TRY(plan_launch(config, TRY(look_up(record.config)), site));
+    return describe(plan, record.config);
+}
+
+}  // namespace warren::engine

@@ -1,0 +1,215 @@
+#include <algorithm>
+#include <csignal>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/wait.h>
+
+#include "base/units.hpp"
+#include "runtime/engine/join.hpp"
+#include "runtime/engine/recover.hpp"
+#include "runtime/engine/start.hpp"
+#include "runtime/engine/stop.hpp"
+#include "runtime/engine/stop_method.hpp"
+#include "runtime/engine/teardown.hpp"
+
+namespace warren::engine {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// A first process is not killed by a signal it has no handler for (pid_namespaces(7)): asking would be waiting in
+// vain. Reads SigCgt of proc_pid_status(5).
+bool catches_signal(pid_t pid, int signal_number) {
+    const auto status = base::read_file_at(AT_FDCWD, "/proc/" + std::to_string(pid) + "/status");
+    if (!status) {
+        return false;
+    }
+    const auto at = status.value().find("\nSigCgt:");
+    if (at == std::string::npos) {
+        return true;
+    }
+    const auto mask = std::strtoull(status.value().c_str() + at + 8, nullptr, 16);
+    return ((mask >> static_cast<unsigned>(signal_number - 1)) & 1U) != 0;
+}
+
+bool run_stop_command(const Context& context,
+                      const state::RunRecord& run,
+                      const std::vector<std::string>& command) {
+    auto null_fd = base::open_at(AT_FDCWD, "/dev/null", O_RDWR);
+    if (!null_fd) {
+        return false;
+    }
+    const int fd = null_fd.value().get();
+    JoinRequest request;
+    request.command = command;
+    request.cwd = "/";
+    // The command ends with the guest at the latest; the batch reaps it.
+    return static_cast<bool>(join_running(context, run, request, {fd, fd, fd}));
+}
+
+void reap_stop_commands() {
+    while (::waitpid(-1, nullptr, WNOHANG) > 0) {
+    }
+}
+
+}  // namespace
+
+struct StopBatch::Entry {
+    base::Name name;
+    base::FileLock lock;
+    state::RunRecord run;
+    std::optional<base::PidRef> init;
+    bool killed = false;
+};
+
+StopBatch::StopBatch(const Context& context) : context_(context) {}
+
+StopBatch::~StopBatch() = default;
+
+base::Result<bool> StopBatch::add(const base::Name& name) {
+    auto held = TRY(hold(context_, name));
+    if (!held.situation.run) {
+        return false;
+    }
+    auto run = std::move(*held.situation.run);
+    run.phase = state::RunPhase::Stopping;
+    TRY(context_.store.save_run(run));
+    context_.faults.hit("stop: recorded");
+    auto init = TRY(base::PidRef::open(*run.init));
+    entries_.push_back(Entry{name, std::move(held.lock), std::move(run), std::move(init), false});
+    return true;
+}
+
+void StopBatch::ask() {
+    for (auto& entry : entries_) {
+        if (!entry.init) {
+            continue;
+        }
+        if (entry.run.paused) {
+            if (auto cgroup = cgroups::Cgroup::open(context_.host.cgroup, entry.run.cgroup)) {
+                (void)cgroup.value().thaw();
+            }
+        }
+        const auto method = stop_method(entry.run.config);
+        if (!method.command.empty() && run_stop_command(context_, entry.run, method.command)) {
+            continue;
+        }
+        if (!catches_signal(entry.init->pid(), method.signal_number)) {
+            kill(entry);
+            continue;
+        }
+        (void)entry.init->signal(method.signal_number);
+    }
+}
+
+void StopBatch::kill(Entry& entry) {
+    entry.killed = true;
+    if (auto cgroup = cgroups::Cgroup::open(context_.host.cgroup, entry.run.cgroup)) {
+        (void)cgroup.value().kill();
+    }
+    if (entry.init) {
+        (void)entry.init->signal(SIGKILL);
+    }
+}
+
+void StopBatch::wait(std::chrono::milliseconds timeout) {
+    const auto deadline = Clock::now() + timeout;
+    for (;;) {
+        std::vector<pollfd> polled;
+        for (const auto& entry : entries_) {
+            if (entry.init && !entry.killed &&
+                !entry.init->wait_exit(std::chrono::milliseconds{0}).value()) {
+                polled.push_back({entry.init->pidfd(), POLLIN, 0});
+            }
+        }
+        const auto left =
+            std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
+        if (polled.empty() || left <= 0) {
+            return;
+        }
+        reap_stop_commands();
+        (void)::poll(polled.data(), polled.size(), static_cast<int>(std::min<long>(left, 250)));
+    }
+}
+
+void StopBatch::kill_all() {
+    for (auto& entry : entries_) {
+        kill(entry);
+    }
+}
+
+void StopBatch::finish(const std::function<void(const base::Name&, base::Status)>& done) {
+    // All are killed before the first is waited for.
+    for (auto& entry : entries_) {
+        if (entry.init && !entry.init->wait_exit(std::chrono::milliseconds{0}).value()) {
+            kill(entry);
+        }
+    }
+    for (auto& entry : entries_) {
+        auto status =
+            finish_run(context_, entry.run, std::nullopt, entry.killed ? "killed" : "stopped");
+        { const base::FileLock released = std::move(entry.lock); }
+        done(entry.name, std::move(status));
+    }
+    entries_.clear();
+    reap_stop_commands();
+}
+
+namespace {
+
+// As many at once as a process can surely hold locks and pidfds for.
+constexpr std::size_t kBatch = 200;
+
+template <typename AfterStop>
+void stop_in_batches(const Context& context,
+                     const std::vector<base::Name>& names,
+                     std::chrono::milliseconds timeout,
+                     const AfterStop& after) {
+    for (std::size_t begin = 0; begin < names.size(); begin += kBatch) {
+        StopBatch batch(context);
+        for (std::size_t i = begin; i < std::min(names.size(), begin + kBatch); ++i) {
+            auto added = batch.add(names[i]);
+            if (!added) {
+                after(names[i], base::Status(std::move(added).error()));
+            } else if (!added.value()) {
+                after(names[i], base::Status(base::ok()));  // stopped already
+            }
+        }
+        batch.ask();
+        batch.wait(timeout);
+        batch.finish(after);
+    }
+}
+
+}  // namespace
+
+void Engine::stop(const std::vector<base::Name>& names,
+                  const StopOptions& options,
+                  const OnOutcome& done) {
+    const Context context = this->context();
+    stop_in_batches(
+        context, names, options.timeout, [&](const base::Name& name, base::Status status) {
+            done(Outcome{name, std::move(status)});
+        });
+}
+
+void Engine::restart(const std::vector<base::Name>& names,
+                     const StopOptions& options,
+                     const OnOutcome& done) {
+    const Context context = this->context();
+    std::vector<base::Name> stopped;
+    stop_in_batches(
+        context, names, options.timeout, [&](const base::Name& name, base::Status status) {
+            if (status) {
+                stopped.push_back(name);
+            } else {
+                done(Outcome{name, std::move(status)});
+            }
+        });
+    std::sort(stopped.begin(), stopped.end());
+    start(stopped, StartOptions{}, done);
+}
+
+}  // namespace warren::engine

@@ -1,0 +1,20 @@
+// Making the values of view.hpp from records.
+#pragma once
+
+#include "base/ids.hpp"
+#include "runtime/engine/context.hpp"
+#include "runtime/engine/recover.hpp"
+#include "runtime/engine/view.hpp"
+
+namespace warren::engine {
+
+[[nodiscard]] base::Result<GuestView> make_view(const Context& context,
+                                                const base::Name& name,
+                                                const Situation& situation);
+
+// What differs between the config a guest runs with and the one it has by now, in the command line's words, and waits
+// for a restart.
+[[nodiscard]] std::vector<std::string> pending_changes(const spec::GuestConfig& running,
+                                                       const spec::GuestConfig& wanted);
+
+}  // namespace warren::engine

@@ -124,11 +124,12 @@ Status write_knob_at(int at, const std::string& path, std::string_view text) {
         // The kernel takes a knob's value whole or not at all; a part of it would be another value.
         const int error_number = wrote < 0 ? errno : EIO;
         constexpr std::size_t kShown = 64;
-        auto value = std::string(text.substr(0, kShown)) + (text.size() > kShown ? "..." : "");
-        while (value.ends_with('\n')) {
-            value.pop_back();
+        auto what = "write \"" + std::string(text.substr(0, kShown));
+        while (what.ends_with('\n')) {
+            what.pop_back();
         }
-        return errno_error(error_number, "write \"" + value + "\" to " + path);
+        what += text.size() > kShown ? "...\" to " : "\" to ";
+        return errno_error(error_number, what + path);
     }
 }
 

@@ -19,7 +19,8 @@ public:
 
     [[nodiscard]] const std::string& str() const { return text_; }
 
-    auto operator<=>(const Name&) const = default;
+    // clang-tidy 14 takes the defaulted comparison for a null pointer.
+    auto operator<=>(const Name&) const = default;  // NOLINT(modernize-use-nullptr)
 
 private:
     explicit Name(std::string text) : text_(std::move(text)) {}

@@ -335,9 +335,9 @@ Result<std::optional<bool>> JsonReader::optional_boolean(const char* key) const 
 }
 
 Result<JsonReader> JsonReader::object(const char* key) const {
-    static const Json kEmpty = Json::object();
+    static const Json empty = Json::object();
     const Json* member = find(*value_, key);
-    return of(member == nullptr ? kEmpty : *member, join(pointer_, key));
+    return of(member == nullptr ? empty : *member, join(pointer_, key));
 }
 
 Result<std::vector<JsonReader>> JsonReader::objects(const char* key) const {

@@ -23,6 +23,8 @@ public:
                                                   const std::string& name,
                                                   LockMode mode,
                                                   std::chrono::milliseconds timeout);
+    FileLock(const FileLock&) = delete;
+    FileLock& operator=(const FileLock&) = delete;
     FileLock(FileLock&&) = default;
     FileLock& operator=(FileLock&&) = default;
     // Closing the descriptor unlocks.

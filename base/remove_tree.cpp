@@ -44,7 +44,7 @@ struct Level {
 
 class TreeRemover {
 public:
-    TreeRemover(int parent, std::string name, std::string shown)
+    TreeRemover(int parent, const std::string& name, std::string shown)
         : parent_(parent), shown_(std::move(shown)) {
         remove_entry(name, DT_UNKNOWN);
     }

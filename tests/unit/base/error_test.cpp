@@ -6,7 +6,6 @@
 #include "base/utf8.hpp"
 
 using namespace warren::base;
-using namespace std::string_view_literals;
 
 namespace {
 
@@ -69,7 +68,7 @@ TEST_CASE("printable keeps text and escapes what acts on a terminal") {
     CHECK(printable("grün 日本 🙂") == "grün 日本 🙂");
     CHECK(printable("a\tb\nc\x7f") == "a\\x09b\\x0ac\\x7f");
     CHECK(printable("\x1b[31m") == "\\x1b[31m");
-    CHECK(printable("nul\0!"sv) == "nul\\x00!");
+    CHECK(printable(std::string_view("nul\0!", 5)) == "nul\\x00!");
     CHECK(printable("\xc2\x9b"
                     "2J") == "\\xc2\\x9b2J");  // C1 CSI
     CHECK(printable("\xe2\x80\xae"

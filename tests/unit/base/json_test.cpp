@@ -3,7 +3,6 @@
 #include <doctest/doctest.h>
 
 using namespace warren::base;
-using namespace std::string_view_literals;
 
 namespace {
 
@@ -52,8 +51,8 @@ TEST_CASE("syntax errors name the file and the byte") {
         CAPTURE(text);
         CHECK(failure(text).find('\n') == std::string::npos);
     }
-    CHECK(failure("[1]\0"sv).starts_with("config.json: byte 4"));
-    CHECK(failure("[1]\0garbage"sv).starts_with("config.json: byte 4"));
+    CHECK(failure(std::string_view("[1]\0", 4)).starts_with("config.json: byte 4"));
+    CHECK(failure(std::string_view("[1]\0garbage", 11)).starts_with("config.json: byte 4"));
 }
 
 TEST_CASE("duplicate keys are refused where they stand") {

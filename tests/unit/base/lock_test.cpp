@@ -6,7 +6,7 @@
 
 using namespace warren::base;
 using namespace warren::base::test;
-using namespace std::chrono_literals;
+using std::chrono::milliseconds;
 
 namespace {
 
@@ -19,7 +19,9 @@ ErrorKind kind_of(const Result<FileLock>& lock) {
 
 TEST_CASE("exclusive excludes, shared shares, and closing unlocks") {
     const TempDir dir;
-    const auto lock = [&dir](LockMode mode) { return FileLock::acquire(dir.fd(), "l", mode, 0ms); };
+    const auto lock = [&dir](LockMode mode) {
+        return FileLock::acquire(dir.fd(), "l", mode, milliseconds(0));
+    };
     {
         const auto held = lock(LockMode::Exclusive);
         REQUIRE(held.has_value());
@@ -45,7 +47,7 @@ TEST_CASE("a lock is waited for, and a killed holder frees it") {
     const Fd in(ends[0]);
     Fd out(ends[1]);
     const pid_t holder = spawn([&] {
-        const auto lock = FileLock::acquire(dir.fd(), "l", LockMode::Exclusive, 0ms);
+        const auto lock = FileLock::acquire(dir.fd(), "l", LockMode::Exclusive, milliseconds(0));
         if (!lock || !write_all(out.get(), "x", "pipe")) {
             return 1;
         }
@@ -55,26 +57,27 @@ TEST_CASE("a lock is waited for, and a killed holder frees it") {
     out.reset();
     char byte = 0;
     REQUIRE(::read(in.get(), &byte, 1) == 1);
-    CHECK(kind_of(FileLock::acquire(dir.fd(), "l", LockMode::Exclusive, 30ms)) == ErrorKind::Busy);
+    CHECK(kind_of(FileLock::acquire(dir.fd(), "l", LockMode::Exclusive, milliseconds(30))) ==
+          ErrorKind::Busy);
     const pid_t killer = spawn([holder] {
         ::usleep(50000);
         return ::kill(holder, SIGKILL) == 0 ? 0 : 1;
     });
-    CHECK(FileLock::acquire(dir.fd(), "l", LockMode::Exclusive, std::chrono::milliseconds::max())
-              .has_value());
+    CHECK(FileLock::acquire(dir.fd(), "l", LockMode::Exclusive, milliseconds::max()).has_value());
     CHECK(wait_for(killer) == 0);
     CHECK(wait_for(holder) == 256 + SIGKILL);
 }
 
 TEST_CASE("a lock whose file was unlinked does not hold the name") {
     const TempDir dir;
-    const auto old = FileLock::acquire(dir.fd(), "l", LockMode::Exclusive, 0ms);
+    const auto old = FileLock::acquire(dir.fd(), "l", LockMode::Exclusive, milliseconds(0));
     REQUIRE(old.has_value());
     REQUIRE(remove_file_at(dir.fd(), "l").has_value());
-    const auto fresh = FileLock::acquire(dir.fd(), "l", LockMode::Exclusive, 0ms);
+    const auto fresh = FileLock::acquire(dir.fd(), "l", LockMode::Exclusive, milliseconds(0));
     REQUIRE(fresh.has_value());
     CHECK(dir.has("l"));
-    CHECK(kind_of(FileLock::acquire(dir.fd(), "l", LockMode::Shared, 0ms)) == ErrorKind::Busy);
+    CHECK(kind_of(FileLock::acquire(dir.fd(), "l", LockMode::Shared, milliseconds(0))) ==
+          ErrorKind::Busy);
 }
 
 TEST_CASE("processes that lock and unlink the file still exclude each other") {
@@ -83,10 +86,12 @@ TEST_CASE("processes that lock and unlink the file still exclude each other") {
     constexpr int kRounds = 200;
     dir.write("count", "0");
     std::vector<pid_t> children;
+    children.reserve(kProcesses);
     for (int i = 0; i < kProcesses; ++i) {
         children.push_back(spawn([&dir] {
             for (int round = 0; round < kRounds; ++round) {
-                const auto lock = FileLock::acquire(dir.fd(), "l", LockMode::Exclusive, 60s);
+                const auto lock =
+                    FileLock::acquire(dir.fd(), "l", LockMode::Exclusive, milliseconds(60000));
                 if (!lock) {
                     return 1;
                 }
@@ -115,6 +120,7 @@ TEST_CASE("a lock's name that is a link is refused") {
     const TempDir dir;
     dir.write("victim", "");
     std::filesystem::create_symlink("victim", dir.path() / "l");
-    CHECK(FileLock::acquire(dir.fd(), "l", LockMode::Exclusive, 0ms).error().error_number() ==
-          ELOOP);
+    CHECK(FileLock::acquire(dir.fd(), "l", LockMode::Exclusive, milliseconds(0))
+              .error()
+              .error_number() == ELOOP);
 }

@@ -12,7 +12,7 @@
 
 using namespace warren::base;
 using namespace warren::base::test;
-using namespace std::chrono_literals;
+using std::chrono::milliseconds;
 
 namespace {
 
@@ -73,12 +73,12 @@ TEST_CASE("a process is followed from signal to exit status") {
     const PidRef ref = open_live(pid);
     CHECK(ref.pid() == pid);
     CHECK(is_cloexec(ref.pidfd()));
-    CHECK(!ref.wait_exit(0ms).value());
-    CHECK(!ref.wait_exit(20ms).value());
+    CHECK(!ref.wait_exit(milliseconds(0)).value());
+    CHECK(!ref.wait_exit(milliseconds(20)).value());
     CHECK(ref.signal(0).has_value());
     CHECK(ref.signal(SIGKILL).has_value());
-    CHECK(ref.wait_exit(-1ms).value());
-    CHECK(ref.wait_exit(0ms).value());
+    CHECK(ref.wait_exit(milliseconds(-1)).value());
+    CHECK(ref.wait_exit(milliseconds(0)).value());
 
     const auto identity = PidIdentity{pid, 1};
     CHECK(identify(pid).error().kind() == ErrorKind::NotFound);  // a zombie
@@ -88,7 +88,7 @@ TEST_CASE("a process is followed from signal to exit status") {
     CHECK(status.shell_code() == 137);
 
     CHECK(ref.signal(SIGTERM).has_value());  // already gone
-    CHECK(ref.wait_exit(0ms).value());
+    CHECK(ref.wait_exit(milliseconds(0)).value());
     CHECK(identify(pid).error().kind() == ErrorKind::NotFound);
     CHECK(reap(ref).error().error_number() == ECHILD);
 }
@@ -138,7 +138,7 @@ TEST_CASE("a pid that another process got is not the process") {
     const PidRef old = open_live(pid);
     REQUIRE(old.signal(SIGKILL).has_value());
     REQUIRE(reap(old).has_value());
-    std::this_thread::sleep_for(50ms);  // start times are counted in ticks of 10 ms
+    std::this_thread::sleep_for(milliseconds(50));  // start times are counted in ticks of 10 ms
     const pid_t again = spawn_as(pid);
     if (again < 0) {
         MESSAGE("skipped: may not choose a pid: " << errno);
@@ -148,7 +148,7 @@ TEST_CASE("a pid that another process got is not the process") {
     CHECK(!PidRef::open(remembered).value().has_value());
     CHECK(old.signal(SIGKILL).has_value());  // reaches nobody
     const PidRef other = open_live(again);
-    CHECK(!other.wait_exit(50ms).value());
+    CHECK(!other.wait_exit(milliseconds(50)).value());
     CHECK(other.signal(SIGKILL).has_value());
     CHECK(reap(other).value().value == SIGKILL);
 }

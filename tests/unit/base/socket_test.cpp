@@ -33,6 +33,7 @@ std::vector<Fd> open_nulls(std::size_t count) {
 
 std::vector<int> numbers(const std::vector<Fd>& fds) {
     std::vector<int> out;
+    out.reserve(fds.size());
     for (const Fd& fd : fds) {
         out.push_back(fd.get());
     }

@@ -3,23 +3,29 @@
 #include "base/units.hpp"
 
 using namespace warren::base;
-using namespace std::chrono_literals;
+using std::chrono::hours;
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::nanoseconds;
+using std::chrono::seconds;
 using std::chrono::system_clock;
 
 namespace {
 
-system_clock::time_point at(std::chrono::microseconds since_epoch) {
+system_clock::time_point at(microseconds since_epoch) {
     return system_clock::time_point(since_epoch);
 }
 
 }  // namespace
 
 TEST_CASE("times are written in UTC with six decimals") {
-    CHECK(format_time(at(0us)) == "1970-01-01T00:00:00.000000Z");
-    CHECK(format_time(at(1767323045000006us)) == "2026-01-02T03:04:05.000006Z");
-    CHECK(format_time(at(951782400000000us)) == "2000-02-29T00:00:00.000000Z");
-    CHECK(format_time(at(-1us)) == "1969-12-31T23:59:59.999999Z");
-    CHECK(format_time(system_clock::time_point(1999ns)) == "1970-01-01T00:00:00.000001Z");
+    CHECK(format_time(at(microseconds(0))) == "1970-01-01T00:00:00.000000Z");
+    CHECK(format_time(at(microseconds(1767323045000006))) == "2026-01-02T03:04:05.000006Z");
+    CHECK(format_time(at(microseconds(951782400000000))) == "2000-02-29T00:00:00.000000Z");
+    CHECK(format_time(at(microseconds(-1))) == "1969-12-31T23:59:59.999999Z");
+    CHECK(format_time(system_clock::time_point(nanoseconds(1999))) ==
+          "1970-01-01T00:00:00.000001Z");
 }
 
 TEST_CASE("a written time reads back as itself") {
@@ -31,20 +37,21 @@ TEST_CASE("a written time reads back as itself") {
                                       std::int64_t{-9000000000000000},
                                       std::int64_t{9190000000000000}}) {
         CAPTURE(micros);
-        const auto time = at(std::chrono::microseconds(micros));
+        const auto time = at(microseconds(micros));
         CHECK(parse_time(format_time(time)).value() == time);
     }
     CHECK(parse_time(format_time_now()).has_value());
 }
 
 TEST_CASE("other forms of RFC 3339 are read") {
-    const auto expected = at(1767323045000000us);
+    const auto expected = at(microseconds(1767323045000000));
     CHECK(parse_time("2026-01-02T03:04:05Z").value() == expected);
     CHECK(parse_time("2026-01-02T03:04:05.0Z").value() == expected);
     CHECK(parse_time("2026-01-02T05:34:05+02:30").value() == expected);
     CHECK(parse_time("2026-01-01T22:04:05-05:00").value() == expected);
-    CHECK(parse_time("2026-01-02T03:04:05.123456789Z").value() == expected + 123456789ns);
-    CHECK(parse_time("2026-01-02T03:04:05.25Z").value() == expected + 250ms);
+    CHECK(parse_time("2026-01-02T03:04:05.123456789Z").value() ==
+          expected + nanoseconds(123456789));
+    CHECK(parse_time("2026-01-02T03:04:05.25Z").value() == expected + milliseconds(250));
 }
 
 TEST_CASE("what is no time is refused") {
@@ -81,13 +88,13 @@ TEST_CASE("what is no time is refused") {
 }
 
 TEST_CASE("ages change unit at each whole one") {
-    CHECK(format_age(0s) == "0s");
-    CHECK(format_age(-5s) == "0s");
-    CHECK(format_age(59s) == "59s");
-    CHECK(format_age(60s) == "1m");
-    CHECK(format_age(59min + 59s) == "59m");
-    CHECK(format_age(1h) == "1h");
-    CHECK(format_age(23h + 59min) == "23h");
-    CHECK(format_age(24h) == "1d");
-    CHECK(format_age(24h * 400) == "400d");
+    CHECK(format_age(seconds(0)) == "0s");
+    CHECK(format_age(seconds(-5)) == "0s");
+    CHECK(format_age(seconds(59)) == "59s");
+    CHECK(format_age(seconds(60)) == "1m");
+    CHECK(format_age(minutes(59) + seconds(59)) == "59m");
+    CHECK(format_age(hours(1)) == "1h");
+    CHECK(format_age(hours(23) + minutes(59)) == "23h");
+    CHECK(format_age(hours(24)) == "1d");
+    CHECK(format_age(hours(24) * 400) == "400d");
 }

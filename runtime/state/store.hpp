@@ -103,6 +103,22 @@ public:
 private:
     Store(StorePaths paths, base::Fd root) : paths_(std::move(paths)), root_(std::move(root)) {}
 
+    // NotFound for an empty store.
+    [[nodiscard]] base::Result<int> require_root() const;
+    [[nodiscard]] base::Result<base::Fd> open_run(const char* part) const;
+    [[nodiscard]] base::Result<std::optional<GuestRecord>> without_record(
+        const base::Name& name) const;
+    [[nodiscard]] base::Result<std::optional<GuestRecord>> set_aside(const base::Name& name,
+                                                                     int fd,
+                                                                     const base::Error& why) const;
+    [[nodiscard]] base::Error set_run_aside(const base::Name& name,
+                                            const std::string& text,
+                                            const base::Error& why) const;
+    [[nodiscard]] base::Status write_record(const base::Name& name,
+                                            const std::string& text,
+                                            bool lasting) const;
+    [[nodiscard]] static base::Status remove_content(int dir);
+
     StorePaths paths_;
     base::Fd root_;  // invalid: an empty store
 };

@@ -1,0 +1,72 @@
+// What is remembered of a guest. Values; the schema is versioned, unknown members are kept on rewrite.
+//
+//   ROOT/guests/NAME/guest.json   GuestRecord: survives a reboot
+//   RUN/guests/NAME.json          RunRecord: while it starts, runs or stops; void after a reboot
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.hpp"
+#include "base/pidref.hpp"
+#include "base/result.hpp"
+#include "runtime/spec/guest_config.hpp"
+
+namespace warren::state {
+
+inline constexpr std::uint64_t kSchemaVersion = 1;
+
+enum class GuestPhase : std::uint8_t {
+    Creating,  // resources below are being made: a free lock means the maker died, undo
+    Ready,
+    Destroying,  // being undone: a free lock means go on undoing
+};
+
+struct GuestRecord {
+    std::string name;
+    GuestPhase phase = GuestPhase::Creating;
+    spec::GuestConfig config;
+    std::string created;                 // RFC 3339
+    std::optional<std::uint32_t> lease;  // index of the id range; absent with --userns host
+    base::Json extra;  // members we do not know, at any depth: a newer minor writer's, kept
+};
+
+enum class RunPhase : std::uint8_t {
+    Starting,  // cgroup and process are being made: a free lock means undo
+    Running,
+    Stopping,  // a free lock means go on stopping
+};
+
+struct RunRecord {
+    std::string name;
+    RunPhase phase = RunPhase::Starting;
+    std::string boot_id;
+    std::string cgroup;  // path below the v2 mount point, as intended before it is made
+    std::optional<base::PidIdentity> init;  // saved before the child is released
+    std::string started;                    // RFC 3339; empty until exec happened
+    bool paused = false;
+    bool remove_on_stop = false;
+    spec::GuestConfig config;        // what is running, not what was edited since
+    std::vector<std::string> notes;  // optional steps that failed
+    base::Json extra;
+};
+
+// How the last run ended, kept beside guest.json as last_run.json when it is known.
+struct LastRun {
+    std::string ended;             // RFC 3339
+    std::optional<int> exit_code;  // 0..255, 128+signal; unknown when nobody was there to reap it
+    std::string reason;            // "stopped", "exited", "killed", "lost in a reboot"
+};
+
+// Each is an object with "schema_version". Reading refuses, with the JSON pointer: a missing version, wrong types,
+// unknown words; and as Unsupported a version that is newer than ours ("made by a newer warren").
+[[nodiscard]] base::Json to_json(const GuestRecord& record);
+[[nodiscard]] base::Json to_json(const RunRecord& record);
+[[nodiscard]] base::Json to_json(const LastRun& last);
+[[nodiscard]] base::Result<GuestRecord> guest_record_from_json(const base::Json& json);
+[[nodiscard]] base::Result<RunRecord> run_record_from_json(const base::Json& json);
+[[nodiscard]] base::Result<LastRun> last_run_from_json(const base::Json& json);
+
+}  // namespace warren::state

@@ -1,0 +1,156 @@
+#include "cgroups/cgroup.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cgroups/events.hpp"
+#include "cgroups/knobs.hpp"
+#include "cgroups/tree.hpp"
+
+namespace warren::cgroups {
+
+namespace {
+
+constexpr const char* kExecName = "warren.exec";
+// What a guest may make below its own cgroup. Each costs kernel memory that on a hybrid host nobody
+// accounts, and the memory controller has 65535 ids for the whole host.
+constexpr std::uint64_t kDescendantsMax = 1024;
+constexpr std::uint64_t kDepthMax = 32;
+
+base::Status check_name(const std::string& name) {
+    const bool bad = name.empty() || name == "." || name == ".." ||
+                     name.find_first_of(std::string_view("/\n\0", 3)) != std::string::npos;
+    if (bad) {
+        return base::usage_error("invalid cgroup name \"" + name + "\"");
+    }
+    return base::ok();
+}
+
+base::Status bound_growth(int dir) {
+    TRY(base::write_knob_at(dir, "cgroup.max.descendants", std::to_string(kDescendantsMax)));
+    return base::write_knob_at(dir, "cgroup.max.depth", std::to_string(kDepthMax));
+}
+
+// Only what cgroup-v2 calls delegation: the limits stay their owner's.
+base::Status give_away(int dir, uid_t uid, gid_t gid) {
+    static constexpr std::array kFiles = {
+        "cgroup.procs", "cgroup.threads", "cgroup.subtree_control"};
+    for (const char* file : kFiles) {
+        if (::fchownat(dir, file, uid, gid, AT_SYMLINK_NOFOLLOW) != 0) {
+            return base::errno_error(std::string("change owner of ") + file);
+        }
+    }
+    // Last: who owns the directory can remove it.
+    if (::fchown(dir, uid, gid) != 0) {
+        return base::errno_error("change owner of cgroup");
+    }
+    return base::ok();
+}
+
+base::Error not_found(const std::string& path) {
+    return {base::ErrorKind::NotFound, ENOENT, "open cgroup " + path};
+}
+
+}  // namespace
+
+base::Result<Cgroup> Cgroup::create(int parent_dir, const std::string& name) {
+    constexpr mode_t kMode = 0755;
+    TRY(check_name(name));
+    if (::mkdirat(parent_dir, name.c_str(), kMode) != 0) {
+        if (errno != EEXIST) {
+            return base::errno_error("create cgroup " + name);
+        }
+        // Made anew rather than reused: it may carry limits, programs and owners of its last use.
+        const auto old = TRY(base::open_dir(parent_dir, name, base::Resolve::NoSymlinks));
+        const bool removed = TRY(remove_children(old.get()));
+        if (!removed || ::unlinkat(parent_dir, name.c_str(), AT_REMOVEDIR) != 0) {
+            return base::Error(base::ErrorKind::Busy, "create cgroup " + name + ": it is in use");
+        }
+        if (::mkdirat(parent_dir, name.c_str(), kMode) != 0) {
+            return base::errno_error("create cgroup " + name);
+        }
+    }
+    Cgroup cgroup(TRY(base::open_dir(parent_dir, name, base::Resolve::NoSymlinks)), name);
+    auto bounded = bound_growth(cgroup.dir());
+    if (!bounded) {
+        (void)::unlinkat(parent_dir, name.c_str(), AT_REMOVEDIR);
+        return std::move(bounded).error().with_context("create cgroup " + name);
+    }
+    return cgroup;
+}
+
+base::Result<Cgroup> Cgroup::open(const Host& host, const std::string& path) {
+    const auto below = path.find_first_not_of('/');
+    if (host.mode == HostMode::Absent || below == std::string::npos) {
+        return not_found(path);
+    }
+    const auto tree = TRY(base::open_dir(AT_FDCWD, host.mount_point));
+    auto dir = base::open_dir(tree.get(), path.substr(below), base::Resolve::NoSymlinks);
+    if (!dir) {
+        if (is_gone(dir.error())) {
+            return not_found(path);
+        }
+        return std::move(dir).error();
+    }
+    return Cgroup(std::move(dir).value(), path);
+}
+
+base::Status Cgroup::apply(const Limits& limits) const {
+    const auto write = [&]() -> base::Status {
+        MemoryCeilings now;
+        if (limits.memory_max || limits.swap_max) {
+            now = TRY(read_memory_ceilings(dir()));
+        }
+        return write_knobs(dir(), plan_knobs(limits, now));
+    };
+    return base::with_context(write(), "limit cgroup " + path_);
+}
+
+base::Status Cgroup::delegate(uid_t uid, gid_t gid) const {
+    return base::with_context(give_away(dir(), uid, gid), "delegate cgroup " + path_);
+}
+
+base::Result<base::Fd> Cgroup::exec_dir(uid_t uid, gid_t gid) const {
+    // The guest may remove the directory between our two calls; not for ever.
+    constexpr int kAttempts = 16;
+    constexpr mode_t kMode = 0755;
+    for (int attempt = 0; attempt < kAttempts; ++attempt) {
+        const bool made = ::mkdirat(dir(), kExecName, kMode) == 0;
+        if (!made && errno != EEXIST) {
+            return base::errno_error("create cgroup " + path_ + "/" + kExecName);
+        }
+        auto exec = base::open_dir(dir(), kExecName, base::Resolve::NoSymlinks);
+        base::Status given = exec ? base::Status(base::ok()) : exec.error();
+        if (made && exec) {
+            given = give_away(exec.value().get(), uid, gid);
+        }
+        if (given) {
+            return exec;
+        }
+        if (!is_gone(given.error())) {
+            return std::move(given).error().with_context("cgroup " + path_);
+        }
+    }
+    return base::Error(base::ErrorKind::Busy,
+                       "create cgroup " + path_ + "/" + kExecName + ": the guest removes it");
+}
+
+base::Result<bool> Cgroup::populated() const {
+    return TRY(read_events(dir())).populated;
+}
+
+base::Result<bool> Cgroup::frozen() const {
+    return TRY(read_events(dir())).frozen;
+}
+
+base::Result<bool> Cgroup::wait_empty(std::chrono::milliseconds timeout) const {
+    return wait_events(
+        dir(), [](const Events& events) { return !events.populated; }, timeout);
+}
+
+}  // namespace warren::cgroups

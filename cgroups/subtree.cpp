@@ -1,0 +1,75 @@
+#include "cgroups/subtree.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <string>
+
+#include <sys/xattr.h>
+
+#include "base/fd.hpp"
+
+namespace warren::cgroups {
+
+namespace {
+
+constexpr const char* kAvailable = "cgroup.controllers";
+constexpr const char* kEnabled = "cgroup.subtree_control";
+constexpr const char* kMark = "trusted.warren";
+
+std::set<std::string, std::less<>> words(std::string_view text) {
+    std::set<std::string, std::less<>> out;
+    while (!text.empty()) {
+        const auto end = std::min(text.find_first_of(" \n"), text.size());
+        if (end != 0) {
+            out.emplace(text.substr(0, end));
+        }
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return out;
+}
+
+}  // namespace
+
+base::Status enable_controller(int dir, std::string_view controller) {
+    return base::write_knob_at(dir, kEnabled, "+" + std::string(controller));
+}
+
+base::Status enable_controllers(int dir) {
+    const auto available = words(TRY(base::read_file_at(dir, kAvailable)));
+    const auto enabled = words(TRY(base::read_file_at(dir, kEnabled)));
+    for (const auto& controller : available) {
+        if (enabled.count(controller) != 0) {
+            continue;
+        }
+        const auto status = enable_controller(dir, controller);
+        if (!status && status.error().error_number() == EBUSY) {
+            return base::Error(base::ErrorKind::Busy,
+                               EBUSY,
+                               "enable controller " + controller +
+                                   " for its children: it holds processes itself, move them into a "
+                                   "child of it first");
+        }
+        // A controller that cannot be had now (cpu beside realtime processes, say) is missed only by a
+        // limit that needs it, and that limit's knob will say so.
+    }
+    return base::ok();
+}
+
+base::Result<bool> controllers_ready(int dir, const std::set<Controller>& wanted) {
+    const auto enabled = words(TRY(base::read_file_at(dir, kEnabled)));
+    return std::all_of(wanted.begin(), wanted.end(), [&enabled](Controller controller) {
+        return enabled.count(name(controller)) != 0;
+    });
+}
+
+void mark_as_ours(int dir) {
+    // Where it cannot be set, the directory stays when the last guest goes.
+    (void)::fsetxattr(dir, kMark, "1", 1, 0);
+}
+
+bool is_marked_as_ours(int dir) {
+    char value = 0;
+    return ::fgetxattr(dir, kMark, &value, sizeof(value)) == 1 && value == '1';
+}
+
+}  // namespace warren::cgroups

@@ -1,0 +1,48 @@
+// What a filter is before libseccomp compiles it: the house's lists and profile files both become this. A value.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <seccomp.h>
+
+#include "base/result.hpp"
+#include "isolation/seccomp.hpp"
+
+namespace warren::isolation {
+
+// One comparison of one argument, as 64 bits. MASKED_EQ: (argument & value) == value_two.
+struct SeccompCondition {
+    unsigned index = 0;
+    scmp_compare op = SCMP_CMP_EQ;
+    std::uint64_t value = 0;
+    std::uint64_t value_two = 0;
+};
+
+// The action for the named calls when all conditions hold. No two conditions share an index: libseccomp has no
+// way to say that.
+struct SeccompRule {
+    std::vector<std::string> names;
+    std::uint32_t action = SCMP_ACT_ALLOW;
+    std::vector<SeccompCondition> conditions;
+};
+
+struct SeccompRules {
+    std::uint32_t default_action = SCMP_ACT_ERRNO(EPERM);
+    // Other instruction sets this machine can run (SCMP_ARCH_*); the native one is always there.
+    std::vector<std::uint32_t> other_architectures;
+    std::vector<SeccompRule> rules;
+    // The house's lists: a call with a number above all these names' is younger than the lists and answers ENOSYS, and
+    // so does every instruction set that is not listed. Empty: the default action stands for both.
+    std::vector<std::string> known_names;
+};
+
+// Machine and Command. Pure.
+[[nodiscard]] SeccompRules house_rules(const SeccompConfig& config);
+// File: `config.file_text` with its includes and excludes applied to this machine and the config's capabilities.
+[[nodiscard]] base::Result<SeccompRules> file_rules(const SeccompConfig& config);
+[[nodiscard]] base::Result<SeccompProgram> compile_rules(const SeccompRules& rules);
+
+}  // namespace warren::isolation

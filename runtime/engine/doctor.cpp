@@ -218,7 +218,7 @@ base::Result<std::vector<Finding>> Engine::doctor() {
     Report report;
     check_kernel(host_, report);
     check_cgroups(host_.cgroup, report);
-    check_disk(store_.root_dir(), paths_.store.root, findings);
+    check_disk(store_.root_dir(), paths_.store.root, report);
     check_limits(report);
     check_programs(report);
     return report.findings();

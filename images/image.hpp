@@ -88,8 +88,10 @@ public:
     [[nodiscard]] base::Result<ImageInfo> build(const base::Name& name,
                                                 const BuildRequest& request,
                                                 const Progress& progress) const;
-    // Removes the tree and the objects nothing links to any more.
-    [[nodiscard]] base::Status remove(const base::Name& name) const;
+    // Removes the tree and the objects nothing links to any more. `may_remove` is asked once nobody can start to use the image
+    // (who creates a guest holds lock_dir() shared); its error is returned and nothing is changed.
+    [[nodiscard]] base::Status remove(const base::Name& name,
+                                      const std::function<base::Status()>& may_remove = {}) const;
     // Re-reads every file against its object's digest.
     [[nodiscard]] base::Result<std::vector<VerifyProblem>> verify(
         const std::optional<base::Name>& name, const Progress& progress) const;
@@ -98,6 +100,8 @@ public:
     [[nodiscard]] int lock_dir() const { return images_.get(); }
 
 private:
+    [[nodiscard]] base::Status require_absent(const base::Name& name) const;
+
     ImageStore(base::Fd data, base::Fd images, base::Fd objects)
         : data_(std::move(data)), images_(std::move(images)), objects_(std::move(objects)) {}
 

@@ -83,15 +83,18 @@ TEST_CASE("a lock whose file was unlinked does not hold the name") {
 TEST_CASE("processes that lock and unlink the file still exclude each other") {
     const TempDir dir;
     constexpr int kProcesses = 4;
-    constexpr int kRounds = 200;
+    constexpr int kRounds = 400;
     dir.write("count", "0");
     std::vector<pid_t> children;
     children.reserve(kProcesses);
     for (int i = 0; i < kProcesses; ++i) {
         children.push_back(spawn([&dir] {
             for (int round = 0; round < kRounds; ++round) {
-                const auto lock =
-                    FileLock::acquire(dir.fd(), "l", LockMode::Exclusive, milliseconds(60000));
+                // Without a wait in between, so that many tries fall between an unlink and a lock.
+                auto lock = FileLock::acquire(dir.fd(), "l", LockMode::Exclusive, milliseconds(0));
+                while (!lock && lock.error().kind() == ErrorKind::Busy) {
+                    lock = FileLock::acquire(dir.fd(), "l", LockMode::Exclusive, milliseconds(0));
+                }
                 if (!lock) {
                     return 1;
                 }
@@ -102,8 +105,7 @@ TEST_CASE("processes that lock and unlink the file still exclude each other") {
                 }
                 const int count = std::stoi(dir.read("count"));
                 dir.write("count", std::to_string(count + 1));
-                if (!remove_file_at(dir.fd(), "mark") ||
-                    (round % 2 == 0 && !remove_file_at(dir.fd(), "l"))) {
+                if (!remove_file_at(dir.fd(), "mark") || !remove_file_at(dir.fd(), "l")) {
                     return 3;
                 }
             }

@@ -18,7 +18,7 @@ my %cloexec_word = (
     socket => 'SOCK_CLOEXEC', socketpair => 'SOCK_CLOEXEC', accept4 => 'SOCK_CLOEXEC', epoll_create1 => 'EPOLL_CLOEXEC',
     eventfd => 'EFD_CLOEXEC', signalfd => 'SFD_CLOEXEC', timerfd_create => 'TFD_CLOEXEC', inotify_init1 => 'IN_CLOEXEC',
     memfd_create => 'MFD_CLOEXEC', fsopen => 'FSOPEN_CLOEXEC', fsmount => 'FSMOUNT_CLOEXEC', fspick => 'FSPICK_CLOEXEC',
-    open_tree => 'OPEN_TREE_CLOEXEC', map({ $_ => 'nothing' } qw(pipe dup dup2 accept creat epoll_create inotify_init)),
+    open_tree => 'OPEN_TREE_CLOEXEC', map({ $_ => 'nothing' } qw(pipe dup accept creat epoll_create inotify_init)),
 );
 my $makers = join '|', sort { length $b <=> length $a } keys %cloexec_word;
 
@@ -28,7 +28,8 @@ sub blank { my $gone = shift; $gone =~ s/[^\n]/ /g; return $gone; }
 sub code_of {
     my $text = shift;
     $text =~ s{(/\*.*?\*/|//[^\n]*)|(R"([^\s()\\]{0,16})\(.*?\)\3"|"(?:\\.|[^"\\\n])*"|(?<![0-9A-Fa-f])'(?:\\.|[^'\\\n])+')}
-              {defined $1 ? blank($1) : length $2 < 8 && $2 =~ /^"[rwabe+]+"$/ ? $2 : blank($2)}gse;
+              {my ($comment, $literal) = ($1, $2);
+               defined $comment ? blank($comment) : $literal =~ /^"[rwabe+]{1,5}"$/ ? $literal : blank($literal)}gse;
     return $text;
 }
 
@@ -37,7 +38,7 @@ sub line_of { my ($text, $at) = @_; return 1 + (substr($text, 0, $at) =~ tr/\n//
 sub places_without_cloexec {
     my $code = shift;
     my @places;
-    while ($code =~ /(?<![\w.>])(?:::|std::)?($makers)\s*(\((?:[^()]++|(?2))*\))(?!\s*(?:const|noexcept|\{))/g) {
+    while ($code =~ /(?:(?<![\w>])::|\bstd::|(?<![\w.>:]))($makers)\s*(\((?:[^()]++|(?2))*\))(?!\s*(?:const|noexcept|\{))/g) {
         my ($maker, $arguments, $at) = ($1, $2, $-[1]);
         # A method of the same name: fewer arguments than the system call takes.
         next if $maker =~ /^(?:open|openat|accept|accept4|socket)$/ && $arguments !~ /,/;

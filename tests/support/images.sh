@@ -12,6 +12,10 @@ image_name() {
     printf '%s\n' "${1//+/-}"
 }
 
+cached_image() {
+    printf '%s/%s.tar.zst\n' "$(image_cache)" "$(image_name "$1")"
+}
+
 # need_image NAME: makes sure that $WARREN_ROOT has $(image_name NAME); skips the test when it cannot be
 # had here, and fails it when that is our fault.
 need_image() {
@@ -37,14 +41,16 @@ bring_image() {
         "$WARREN" image build busybox
         return
     fi
-    tarball=$(image_cache)/$2.tar.zst
-    [ -f "$tarball" ] || cache_image "$1" "$2" "$tarball"
+    tarball=$(cached_image "$1")
+    [ -f "$tarball" ] || cache_image "$1"
     "$WARREN" image import "$tarball" --as "$2"
 }
 
-# cache_image TEMPLATE[+INIT] NAME TARBALL: builds the image in a root of its own and packs it.
+# cache_image NAME: builds the image in a root of its own and packs it.
 cache_image() {
-    local template=${1%%+*} name=$2 tarball=$3 root log options=()
+    local template=${1%%+*} name tarball root log options=()
+    name=$(image_name "$1")
+    tarball=$(cached_image "$1")
     [ -z "${WARREN_TEST_NO_BUILD-}" ] || skip "it is not in $(image_cache), and building needs a network"
     [ "$template" = "$1" ] || options=(--init "${1#*+}")
     mkdir -p "$(image_cache)"

@@ -1,0 +1,59 @@
+#include "cli/vps/batch.hpp"
+
+#include <string>
+#include <utility>
+
+#include "cli/vps/requests.hpp"
+
+namespace warren::cli {
+
+namespace {
+
+std::string title(std::string_view verb, std::size_t seen, std::size_t total) {
+    return std::string(verb) + ": " + std::to_string(seen) + " of " + std::to_string(total);
+}
+
+}  // namespace
+
+BatchReport::BatchReport(const App& app, std::string_view verb, std::size_t total)
+    : app_(app), verb_(verb), total_(total), progress_(app.progress(title(verb, 0, total))) {}
+
+void BatchReport::add(const base::Name& name, const base::Status& status) {
+    ++seen_;
+    progress_->update(title(verb_, seen_, total_));
+    base::Json outcome;
+    outcome["name"] = name.str();
+    outcome["done"] = status.has_value();
+    if (!status) {
+        outcome["error"] = status.error().describe();
+        app_.console.error(verb_ + " " + name.str(), status.error());
+        code_ = total_ == 1 ? exit_code(status.error()) : kExitFailed;
+    } else if (!app_.globals.json) {
+        app_.print_name(name.str());
+    }
+    outcomes_.push_back(std::move(outcome));
+}
+
+int BatchReport::finish() {
+    progress_->finish();
+    if (app_.globals.json) {
+        app_.console.print_json(outcomes_);
+    }
+    return code_;
+}
+
+base::Result<int> run_batch(App& app,
+                            const Arguments& arguments,
+                            std::string_view verb,
+                            const BatchWork& work) {
+    const engine::Selection selection = TRY(parse_selection(arguments));
+    engine::Engine engine = TRY(app.open_engine(false));
+    const std::vector<base::Name> names = TRY(engine.select(selection));
+    BatchReport report(app, verb, names.size());
+    work(engine, names, [&report](const engine::Outcome& outcome) {
+        report.add(outcome.name, outcome.status);
+    });
+    return report.finish();
+}
+
+}  // namespace warren::cli

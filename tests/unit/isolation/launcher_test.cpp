@@ -1,0 +1,542 @@
+// Real launches: what a guest's first process sees, and what becomes of every failure.
+#include "isolation/launcher.hpp"
+
+#include <algorithm>
+#include <csignal>
+
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <doctest/doctest.h>
+
+#include "guest_fixture.hpp"
+#include "isolation/capabilities.hpp"
+#include "isolation/mounts.hpp"
+#include "isolation/seccomp.hpp"
+
+using namespace warren;
+using namespace warren::isolation;
+using namespace warren::isolation::test;
+
+namespace {
+
+std::string refusal(const base::Result<Running>& result) {
+    REQUIRE_FALSE(result);
+    return result.error().describe();
+}
+
+std::string own_namespace(const char* name) {
+    const auto link = base::read_link_at(AT_FDCWD, std::string("/proc/self/ns/") + name);
+    REQUIRE(link);
+    return link.value();
+}
+
+}  // namespace
+
+TEST_CASE("a guest stands in namespaces of its own") {
+    if (!can_launch()) {
+        return;
+    }
+    const StagingDir staging;
+    const TestRoot root;
+    const GuestSpec spec = guest_spec(staging);
+    const auto report = inspect(spec, root);
+
+    CHECK(report.at("pid") == 1);
+    CHECK(report.at("ppid") == 0);
+    CHECK(report.at("sid") == 1);
+    CHECK(report.at("hostname") == "guest1");
+    CHECK(report.at("cwd") == "/");
+    CHECK(report.at("umask") == 022);
+    CHECK(report.at("cgroup").get<std::string>().find("0::/\n") != std::string::npos);
+    for (const auto& [name, value] : report.at("namespaces").items()) {
+        INFO(name);
+        const bool missing = value == "";
+        const bool absent = name == "time" && !spec.namespaces.has(Namespace::Time);
+        CHECK((missing == absent && (absent || value != own_namespace(name.c_str()))));
+    }
+    for (const auto& process : report.at("processes")) {
+        const auto name = process.get<std::string>();
+        CHECK((name.find_first_not_of("0123456789") != std::string::npos || name == "1"));
+    }
+}
+
+TEST_CASE("a guest's first process is the guest's root, and only inside") {
+    if (!can_launch()) {
+        return;
+    }
+    const StagingDir staging;
+    const TestRoot root;
+    const GuestSpec spec = guest_spec(staging);
+    const auto report = inspect(spec, root);
+
+    CHECK(report.at("ids").at("uid") == base::Json({0, 0, 0}));
+    CHECK(report.at("ids").at("gid") == base::Json({0, 0, 0}));
+    CHECK(report.at("ids").at("groups") == base::Json::array());
+    const auto& status = report.at("status");
+    const auto expected = spec.process.capabilities.permitted;
+    CHECK(std::stoull(status.at("CapPrm").get<std::string>(), nullptr, 16) == expected);
+    CHECK(std::stoull(status.at("CapEff").get<std::string>(), nullptr, 16) == expected);
+    CHECK(std::stoull(status.at("CapBnd").get<std::string>(), nullptr, 16) == expected);
+    CHECK(status.at("CapInh") == "0000000000000000");
+    CHECK(status.at("CapAmb") == "0000000000000000");
+    CHECK(status.at("NoNewPrivs") == "0");
+    CHECK(status.at("SigBlk") == "0000000000000000");
+    CHECK(status.at("SigIgn") == "0000000000000000");
+    CHECK(status.at("SigCgt") == "0000000000000000");
+}
+
+TEST_CASE("no descriptor, mount or directory of the host is within the guest's reach") {
+    if (!can_launch()) {
+        return;
+    }
+    // Not close-on-exec, on purpose: even a careless host's descriptor must not get in.
+    const base::Fd leak(::open("/etc", O_RDONLY));
+    REQUIRE(::fcntl(leak.get(), F_SETFD, 0) == 0);
+    const StagingDir staging;
+    const TestRoot root;
+    const auto report = inspect(guest_spec(staging), root);
+
+    CHECK(report.at("fds").size() == 3);
+    for (const auto* name : {"0", "1", "2"}) {
+        CHECK(report.at("fds").contains(name));
+    }
+    for (const auto& mount : report.at("mounts")) {
+        INFO(mount.dump());
+        CHECK(mount.at("propagates") == false);
+        // All but the root are the guest's own instances; of the host's tree there is one directory.
+        const bool root_itself = mount.at("target") == "/";
+        CHECK(mount.at("root").get<std::string>().ends_with(root_itself ? root.path() : "/"));
+    }
+    std::vector<std::string> names = report.at("root");
+    std::sort(names.begin(), names.end());
+    CHECK(names == std::vector<std::string>{"bin", "dev", "proc", "run", "sys"});
+}
+
+TEST_CASE("the kernel's file systems are the guest's own") {
+    if (!can_launch()) {
+        return;
+    }
+    const StagingDir staging;
+    const TestRoot root;
+    const auto report = inspect(guest_spec(staging), root);
+    const std::pair<const char*, const char*> expected[] = {{"/proc", "proc"},
+                                                            {"/sys", "sysfs"},
+                                                            {"/dev", "tmpfs"},
+                                                            {"/dev/pts", "devpts"},
+                                                            {"/dev/shm", "tmpfs"},
+                                                            {"/dev/mqueue", "mqueue"},
+                                                            {"/sys/fs/cgroup", "cgroup2"}};
+    for (const auto& [target, type] : expected) {
+        INFO(target);
+        const auto mount = mount_at(report, target);
+        REQUIRE(mount);
+        CHECK(mount->at("type") == type);
+    }
+    CHECK(mount_at(report, "/sys")->at("options").get<std::string>().starts_with("ro,"));
+}
+
+TEST_CASE("a process is who and where its configuration says") {
+    if (!can_launch()) {
+        return;
+    }
+    const StagingDir staging;
+    const TestRoot root;
+    GuestSpec spec = guest_spec(staging, {"print", "with spaces"});
+    auto& process = spec.process;
+    process.uid = 1000;
+    process.gid = 1001;
+    process.additional_gids = {5, 27};
+    process.cwd = "/srv/made/here";
+    process.umask = 027;
+    process.no_new_privs = true;
+    process.rlimits = {{RLIMIT_NOFILE, 64, 128}, {RLIMIT_CORE, 0, 0}};
+    process.oom_score_adj = 500;
+    constexpr std::uint64_t kNetBind = 1U << 10;
+    process.capabilities = {kNetBind, kNetBind, kNetBind, kNetBind, kNetBind};
+    const auto report = inspect(spec, root);
+
+    CHECK(report.at("ids").at("uid") == base::Json({1000, 1000, 1000}));
+    CHECK(report.at("ids").at("gid") == base::Json({1001, 1001, 1001}));
+    CHECK(report.at("ids").at("groups") == base::Json({5, 27}));
+    CHECK(report.at("cwd") == "/srv/made/here");
+    CHECK(report.at("umask") == 027);
+    CHECK(report.at("argv") == base::Json({"inspect", "print", "with spaces"}));
+    CHECK(report.at("env") == base::Json({"PATH=/nowhere:/bin", "COLOR=green"}));
+    CHECK(report.at("rlimits").at(std::to_string(RLIMIT_NOFILE)) == base::Json({64, 128}));
+    CHECK(report.at("rlimits").at(std::to_string(RLIMIT_CORE)) == base::Json({0, 0}));
+    CHECK(report.at("oom_score_adj") == "500\n");
+    const auto& status = report.at("status");
+    CHECK(status.at("NoNewPrivs") == "1");
+    for (const auto* set : {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"}) {
+        INFO(set);
+        CHECK(status.at(set) == "0000000000000400");
+    }
+}
+
+TEST_CASE("a process without capabilities has none, whoever cloned it") {
+    if (!can_launch()) {
+        return;
+    }
+    const StagingDir staging;
+    for (const bool users : {true, false}) {
+        CAPTURE(users);
+        const TestRoot root(users ? kIdBase : 0);
+        GuestSpec spec = guest_spec(staging);
+        if (!users) {
+            spec.namespaces.remove(Namespace::User);
+        }
+        spec.process.uid = 1000;
+        spec.process.capabilities = CapSets{};
+        const auto report = inspect(spec, root);
+        for (const auto* set : {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"}) {
+            CHECK(report.at("status").at(set) == "0000000000000000");
+        }
+    }
+}
+
+TEST_CASE("a guest in the host's user namespace has the other walls") {
+    if (!can_launch()) {
+        return;
+    }
+    const StagingDir staging;
+    const TestRoot root(0);
+    GuestSpec spec = guest_spec(staging);
+    spec.namespaces.remove(Namespace::User);
+    spec.process.capabilities =
+        process_capabilities(default_bounding(GuestKind::Command, true), true);
+    const auto report = inspect(spec, root);
+    CHECK(report.at("pid") == 1);
+    CHECK(report.at("namespaces").at("user") == own_namespace("user"));
+    CHECK(report.at("namespaces").at("mnt") != own_namespace("mnt"));
+    const auto permitted =
+        std::stoull(report.at("status").at("CapPrm").get<std::string>(), nullptr, 16);
+    CHECK((permitted & ~spec.process.capabilities.permitted) == 0);
+}
+
+TEST_CASE("signals the caller ignores are the default's in the guest") {
+    if (!can_launch()) {
+        return;
+    }
+
+    struct sigaction ignore {};
+
+    struct sigaction before {};
+
+    ignore.sa_handler = SIG_IGN;
+    REQUIRE(::sigaction(SIGUSR2, &ignore, &before) == 0);
+    const StagingDir staging;
+    const TestRoot root;
+    const auto report = inspect(guest_spec(staging), root);
+    REQUIRE(::sigaction(SIGUSR2, &before, nullptr) == 0);
+    CHECK(report.at("status").at("SigIgn") == "0000000000000000");
+}
+
+TEST_CASE("masked paths are empty, read-only paths stay so, absent ones do not matter") {
+    if (!can_launch()) {
+        return;
+    }
+    const StagingDir staging;
+    TestRoot root;
+    root.make_dir("secret");
+    root.make_file("secret/key", "k");
+    root.make_dir("other");
+    root.make_file("other/key", "k");
+    root.make_file("plain", "text");
+    root.make_dir("fixed");
+    GuestSpec spec = guest_spec(staging, {"cat", "/secret/key"});
+    spec.masked_paths = {"/absent/path", "/secret", "/other", "/plain"};
+    spec.readonly_paths = {"/fixed", "/proc/sys", "/nowhere"};
+    CHECK(inspect(spec, root).at("errno") == ENOENT);
+    spec.process.argv = {"inspect", "cat", "/other/key"};
+    CHECK(inspect(spec, root).at("errno") == ENOENT);
+    spec.process.argv = {"inspect", "cat", "/plain"};
+    const auto masked = inspect(spec, root);
+    CHECK(masked.at("errno") == 0);
+    CHECK(masked.at("text") == "");
+    spec.process.argv = {"inspect", "write", "/fixed/new", "x"};
+    CHECK(inspect(spec, root).at("errno") == EROFS);
+    spec.process.argv = {"inspect", "write", "/secret/new", "x"};
+    CHECK(inspect(spec, root).at("errno") == EROFS);
+    spec.process.argv = {"inspect", "write", "/proc/sys/net/ipv4/ip_forward", "1"};
+    CHECK(inspect(spec, root).at("errno") == EROFS);
+}
+
+TEST_CASE("a read-only root is read-only, what is mounted in it is not") {
+    if (!can_launch()) {
+        return;
+    }
+    const StagingDir staging;
+    const TestRoot root;
+    GuestSpec spec = guest_spec(staging, {"write", "/new", "x"});
+    spec.readonly_root = true;
+    CHECK(inspect(spec, root).at("errno") == EROFS);
+    spec.process.argv = {"inspect", "write", "/dev/shm/new", "x"};
+    CHECK(inspect(spec, root).at("errno") == 0);
+}
+
+TEST_CASE("binds land on directories and files, existing or not") {
+    if (!can_launch()) {
+        return;
+    }
+    const StagingDir staging;
+    const TestRoot root;
+    TestRoot volume;
+    volume.make_file("data", "from the volume");
+    GuestSpec spec = guest_spec(staging, {"cat", "/mnt/a/b/data"});
+    MountSpec bind;
+    bind.kind = MountSpec::Kind::Bind;
+    bind.slot = kFirstBindSlot;
+    bind.target = "/mnt/a/b";
+    spec.mounts.push_back(bind);
+    const auto mount = volume.mount();
+    CHECK(inspect(spec, root, {.binds = {mount.get()}}).at("text") == "from the volume");
+
+    const StagingDir source;
+    const std::string path = source.path() + "/file";
+    REQUIRE(base::replace_file_at(AT_FDCWD, path, "one file", 0644, base::Durability::Volatile));
+    const auto file = open_bind_source(path, true, false, -1);
+    REQUIRE(file);
+    spec.mounts.back().target = "/new/file";
+    spec.mounts.back().is_directory = false;
+    spec.process.argv = {"inspect", "cat", "/new/file"};
+    CHECK(inspect(spec, root, {.binds = {file.value().get()}}).at("text") == "one file");
+    CHECK(root.has("new/file"));
+    REQUIRE(::unlink(path.c_str()) == 0);
+}
+
+TEST_CASE("a failed step is told with its place in the configuration") {
+    if (!can_launch()) {
+        return;
+    }
+    const StagingDir staging;
+    const TestRoot root;
+    const auto fds = open_fd_count();
+    GuestSpec spec = guest_spec(staging);
+    const std::size_t index = spec.mounts.size();
+    MountSpec wrong;
+    wrong.fs_type = "no-such-type";
+    wrong.target = "/x";
+    spec.mounts.push_back(wrong);
+    const std::string place = "mounts[" + std::to_string(index) + "]: mount ";
+    CHECK(refusal(launch(spec, root)) == place + "no-such-type on /x: No such device");
+
+    spec.mounts.back().fs_type = "tmpfs";
+    spec.mounts.back().options = {{"no-such-option", "1"}};
+    CHECK(refusal(launch(spec, root)) == place + "tmpfs on /x: Invalid argument");
+
+    spec.mounts.back().optional = true;
+    {
+        const auto running = launch(spec, root);
+        REQUIRE(running);
+        REQUIRE(running.value().notes().size() == 1);
+        CHECK(running.value().notes().front() == place + "tmpfs on /x: Invalid argument");
+    }
+
+    spec = guest_spec(staging);
+    spec.process.cwd = "/bin/inspect";
+    CHECK(refusal(launch(spec, root)) == "cwd: change to /bin/inspect: Not a directory");
+    spec = guest_spec(staging);
+    spec.staging_dir = "/nonexistent/staging";
+    CHECK(refusal(launch(spec, root)) ==
+          "root: attach at /nonexistent/staging: No such file or directory");
+    CHECK(child_count() == 0);
+    CHECK(open_fd_count() == fds);
+}
+
+TEST_CASE("a program that is missing and one that may not run are told apart") {
+    if (!can_launch()) {
+        return;
+    }
+    const StagingDir staging;
+    TestRoot root;
+    root.make_file("bin/plain", "#!/bin/inspect\n", 0644);
+    root.make_file("bin/odd", "no format that the kernel knows", 0755);
+    root.make_file("bin/orphan", "#!/no/such/interpreter\n", 0755);
+    const auto attempt = [&](const std::string& program) {
+        GuestSpec spec = guest_spec(staging);
+        spec.process.argv = {program};
+        const auto running = launch(spec, root);
+        REQUIRE_FALSE(running);
+        CHECK(running.error().place() == kExecPlace);
+        CHECK(child_count() == 0);
+        return running.error();
+    };
+    CHECK(attempt("missing").kind() == base::ErrorKind::NotFound);
+    CHECK(attempt("missing").describe() == "exec: \"missing\": not found in PATH");
+    CHECK(attempt("/bin/missing").kind() == base::ErrorKind::NotFound);
+    CHECK(attempt("orphan").kind() == base::ErrorKind::NotFound);
+    CHECK(attempt("plain").error_number() == EACCES);
+    CHECK(attempt("plain").kind() == base::ErrorKind::Failed);
+    CHECK(attempt("plain").describe() == "exec: \"plain\": Permission denied");
+    CHECK(attempt("/bin").error_number() == EACCES);
+    CHECK(attempt("odd").error_number() == ENOEXEC);
+}
+
+TEST_CASE("the program's own end is not a failure of the launch") {
+    if (!can_launch()) {
+        return;
+    }
+    const StagingDir staging;
+    const TestRoot root;
+    auto running = launch(guest_spec(staging, {"exit", "7"}), root);
+    REQUIRE(running);
+    CHECK(running.value().wait() == base::ExitStatus{false, 7, false});
+}
+
+TEST_CASE("a child that is not released leaves nothing behind") {
+    if (!can_launch()) {
+        return;
+    }
+    const StagingDir staging;
+    const GuestSpec spec = guest_spec(staging);
+    const auto recipe = plan_guest(spec, {});
+    REQUIRE(recipe);
+    const auto fds = open_fd_count();
+    {
+        const auto pending = PendingGuest::clone(spec, recipe.value(), -1, {});
+        REQUIRE(pending);
+        CHECK(child_count() == 1);
+    }
+    CHECK(child_count() == 0);
+    CHECK(open_fd_count() == fds);
+}
+
+TEST_CASE("a child whose parent dies before the release ends by itself") {
+    if (!can_launch()) {
+        return;
+    }
+    const StagingDir staging;
+    const GuestSpec spec = guest_spec(staging);
+    const auto recipe = plan_guest(spec, {});
+    REQUIRE(recipe);
+    int ends[2] = {-1, -1};
+    REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+    const base::Fd alive(ends[0]);
+    const pid_t parent = ::fork();
+    REQUIRE(parent >= 0);
+    if (parent == 0) {
+        // The child keeps the pipe's end as long as it lives; we end without a word.
+        const auto pending = PendingGuest::clone(spec, recipe.value(), -1, {});
+        ::_exit(pending ? 0 : 1);
+    }
+    REQUIRE(::close(ends[1]) == 0);
+    const base::Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, parent, 0)));
+    const auto status = base::reap(base::PidRef(parent, base::Fd(::dup(pidfd.get()))));
+    REQUIRE(status);
+    CHECK(status.value() == base::ExitStatus{});
+    char byte = 0;
+    CHECK(::read(alive.get(), &byte, 1) == 0);  // all holders of the pipe are gone
+}
+
+TEST_CASE("a child that is killed before its program ran is named as that") {
+    if (!can_launch()) {
+        return;
+    }
+    const StagingDir staging;
+    const TestRoot root;
+    LaunchOptions options;
+    options.before_release = [](PendingGuest& pending) {
+        REQUIRE(pending.process().signal(SIGKILL));
+        REQUIRE(pending.process().wait_exit(std::chrono::seconds(30)));
+    };
+    CHECK(refusal(launch(guest_spec(staging), root, options)) ==
+          "the process was killed by SIGKILL (out of memory, or killed from outside) before its "
+          "program ran");
+
+    options = {};
+    options.filter.instructions = {{BPF_RET | BPF_K, 0, 0, SECCOMP_RET_KILL_PROCESS}};
+    CHECK(refusal(launch(guest_spec(staging), root, options)) ==
+          "the process was killed by SIGSYS (the system call filter) before its program ran");
+    CHECK(child_count() == 0);
+}
+
+TEST_CASE("the house's filters let the recipe pass") {
+    if (!can_launch()) {
+        return;
+    }
+    const StagingDir staging;
+    const TestRoot root;
+    for (const auto profile : {SeccompProfile::Machine, SeccompProfile::Command}) {
+        for (const bool no_new_privs : {false, true}) {
+            CAPTURE(no_new_privs);
+            const auto program = compile_seccomp({profile, false, ""});
+            REQUIRE(program);
+            GuestSpec spec = guest_spec(staging);
+            spec.process.no_new_privs = no_new_privs;
+            const auto report = inspect(spec, root, {.filter = program.value()});
+            CHECK(report.at("status").at("Seccomp") == "2");
+        }
+    }
+}
+
+TEST_CASE("a terminal is the guest's own, and its master comes back") {
+    if (!can_launch()) {
+        return;
+    }
+    const StagingDir staging;
+    const TestRoot root;
+    GuestSpec spec = guest_spec(staging, {"hold"});
+    spec.process.stdio = Stdio::Terminal;
+    spec.process.window = {50, 132};
+    spec.process.console_device = true;
+    spec.process.uid = 1000;
+    spec.process.capabilities = CapSets{};
+    auto running = launch(spec, root);
+    if (!running) {
+        FAIL(running.error().describe());
+    }
+    const auto report = running.value().report();
+    const auto& terminal = report.at("terminal");
+    CHECK(terminal.at("is") == true);
+    CHECK(terminal.at("controlling") == true);
+    CHECK(terminal.at("rows") == 50);
+    CHECK(terminal.at("columns") == 132);
+    CHECK(terminal.at("uid") == 1000);
+    CHECK(terminal.at("name") == "/dev/pts/0");
+    CHECK(report.at("fds").size() == 3);
+    const auto console = mount_at(report, "/dev/console");
+    REQUIRE(console);
+    CHECK(console->at("type") == "devpts");
+    running.value().signal(SIGTERM);
+    CHECK(running.value().wait() == base::ExitStatus{});
+}
+
+TEST_CASE("a raised limit that is refused is a note") {
+    if (!can_launch()) {
+        return;
+    }
+    const StagingDir staging;
+    const TestRoot root;
+    GuestSpec spec = guest_spec(staging, {"hold"});
+    // Above fs.nr_open nobody may go.
+    spec.process.rlimits = {{RLIMIT_NOFILE, 1024, std::uint64_t{1} << 40}};
+    auto running = launch(spec, root);
+    REQUIRE(running);
+    REQUIRE(running.value().notes().size() == 1);
+    CHECK(running.value().notes().front().starts_with("rlimit nofile: stays at "));
+    CHECK(running.value().report().at("rlimits").at(std::to_string(RLIMIT_NOFILE)).at(0) == 1024);
+}
+
+TEST_CASE("a release without its descriptors is refused") {
+    if (!can_launch()) {
+        return;
+    }
+    const StagingDir staging;
+    const GuestSpec spec = guest_spec(staging);
+    const auto recipe = plan_guest(spec, {});
+    REQUIRE(recipe);
+    for (const auto& slots : {std::vector<int>{0}, std::vector<int>{0, -1}}) {
+        auto pending = PendingGuest::clone(spec, recipe.value(), -1, {});
+        REQUIRE(pending);
+        const auto launched = std::move(pending).value().release(slots);
+        REQUIRE_FALSE(launched);
+        CHECK(launched.error().kind() == base::ErrorKind::Usage);
+        CHECK(child_count() == 0);
+    }
+}

@@ -156,7 +156,9 @@ private:
 void detach_from_caller(int run_dir, int listener) {
     (void)::setsid();
     (void)::prctl(PR_SET_NAME, "warren-console");
-    (void)::chdir("/");
+    if (::chdir("/") != 0) {
+        ::_exit(1);
+    }
     sigset_t none;
     (void)::sigemptyset(&none);
     (void)::sigprocmask(SIG_SETMASK, &none, nullptr);

@@ -52,24 +52,6 @@ std::vector<std::string> plan_env(const spec::GuestConfig& config, bool terminal
     return env;
 }
 
-std::uint64_t plan_bounding(const spec::GuestConfig& config) {
-    const bool host_users = config.security.users == spec::Wall::Host;
-    return (isolation::default_bounding(config.kind, host_users) | config.security.cap_add) &
-           ~config.security.cap_drop;
-}
-
-std::string plan_hostname(const spec::GuestConfig& config) {
-    if (!config.hostname.empty()) {
-        return config.hostname;
-    }
-    std::string text = config.name;
-    std::replace(text.begin(), text.end(), '_', '-');
-    while (!text.empty() && (text.back() == '-' || text.back() == '.')) {
-        text.pop_back();
-    }
-    return text;
-}
-
 std::vector<isolation::MountSpec> plan_mounts(const spec::GuestConfig& config,
                                               const NamespaceSet& set,
                                               const Lookups& lookups) {
@@ -108,7 +90,8 @@ isolation::ProcessSpec plan_init(const spec::GuestConfig& config, bool terminal)
     process.argv = config.command;
     process.env = plan_env(config, terminal);
     process.cwd = config.cwd;
-    process.capabilities = isolation::process_capabilities(plan_bounding(config), true);
+    process.capabilities =
+        isolation::process_capabilities(spec::bounding_capabilities(config), true);
     process.rlimits = isolation::default_rlimits(config.kind);
     process.no_new_privs = config.security.no_new_privs;
     process.stdio = terminal ? isolation::Stdio::Terminal : isolation::Stdio::Given;
@@ -185,12 +168,14 @@ base::Result<LaunchPlan> plan_launch(const spec::ValidatedConfig& validated,
 
     isolation::GuestSpec& guest = plan.guest;
     guest.namespaces = plan_namespaces(config);
-    guest.hostname = plan_hostname(config);
+    guest.hostname = spec::effective_hostname(config);
     guest.staging_dir = site.staging_dir;
     guest.readonly_root = config.security.read_only_root;
     guest.mounts = plan_mounts(config, guest.namespaces, lookups);
-    guest.masked_paths = isolation::default_masked_paths(config.kind, config.security.nesting);
-    guest.readonly_paths = isolation::default_readonly_paths(config.kind, config.security.nesting);
+    const bool nesting = config.security.nesting;
+    const bool host_users = config.security.users == spec::Wall::Host;
+    guest.masked_paths = isolation::default_masked_paths(config.kind, nesting, host_users);
+    guest.readonly_paths = isolation::default_readonly_paths(config.kind, nesting, host_users);
     if (guest.namespaces.has(Namespace::Net)) {
         guest.netlink_requests.push_back(TRY(netns::loopback_up()).bytes);
     }
@@ -215,7 +200,8 @@ isolation::JoinSpec plan_exec(const spec::GuestConfig& config, const JoinRequest
     process.uid = request.uid;
     process.gid = request.gid;
     process.additional_gids = request.groups;
-    process.capabilities = isolation::process_capabilities(plan_bounding(config), request.uid == 0);
+    process.capabilities =
+        isolation::process_capabilities(spec::bounding_capabilities(config), request.uid == 0);
     process.rlimits = isolation::default_rlimits(config.kind);
     process.no_new_privs = config.security.no_new_privs;
     process.stdio = request.terminal ? isolation::Stdio::Terminal : isolation::Stdio::Given;

@@ -13,7 +13,7 @@ image_name() {
 }
 
 cached_image() {
-    printf '%s/%s.tar.zst\n' "$(image_cache)" "$(image_name "$1")"
+    printf '%s/%s.tar.zst\n' "$(image_cache)" "$(image_name "${1//:/-}")"
 }
 
 # need_image NAME: makes sure that $WARREN_ROOT has $(image_name NAME); skips the test when it cannot be

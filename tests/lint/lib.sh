@@ -19,7 +19,7 @@ tree_files() {
     for glob in "$@"; do
         patterns+=(-o -name "$glob")
     done
-    find . -type f \( "${patterns[@]:1}" \) -printf '%P\n' | sort -u
+    find . \( -path ./.git -o -path './build*' \) -prune -o -type f \( "${patterns[@]:1}" \) -printf '%P\n' | sort -u
 }
 
 # shell_files: every shell script, by its name or its first line.

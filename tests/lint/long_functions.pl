@@ -13,7 +13,7 @@ for my $file (@ARGV) {
     $text =~ s{^[ \t]*#(?:[^\n]*\\\n)*[^\n]*}{my $gone = $&; $gone =~ s/[^\n]//g; $gone}gme;
 
     my ($line, $depth, $head, $function) = (1, 0, '', undef);
-    for my $char (split //, $text) {
+    for my $char (split /([{};\n])/, $text) {
         $line++ if $char eq "\n";
         if ($char eq '{') {
             if (!$function && $head =~ /\)/ && $head !~ /\b(?:namespace|class|struct|union|enum)\b[^()]*$|=\s*$/) {

@@ -218,7 +218,7 @@ void read_condition(const JsonReader& reader,
     if (name && !op) {
         problems.add(reader, "op", "unknown comparison \"" + *name + "\"");
     }
-    if (index && value && value_two && op) {
+    if (index && *index < kArguments && value && value_two && op) {
         out.push_back({.index = static_cast<unsigned>(*index),
                        .op = *op,
                        .value = *value,

@@ -100,6 +100,11 @@ public:
     [[nodiscard]] int lock_dir() const { return images_.get(); }
 
 private:
+    [[nodiscard]] base::Status set_aside(const base::Name& name,
+                                         const std::string& temp,
+                                         const std::function<base::Status()>& may_remove) const;
+    [[nodiscard]] base::Result<ImageInfo> build_busybox(const base::Name& name,
+                                                        const Progress& progress) const;
     [[nodiscard]] base::Status require_absent(const base::Name& name) const;
 
     ImageStore(base::Fd data, base::Fd images, base::Fd objects)

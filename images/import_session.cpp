@@ -1,12 +1,9 @@
 #include "images/import_session.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,31 +13,6 @@
 
 namespace warren::images {
 namespace {
-
-constexpr std::string_view kTempPrefix = ".tmp-";
-
-base::Result<std::string> random_name() {
-    std::array<unsigned char, 8> bytes{};
-    if (getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
-        return base::errno_error("get random bytes");
-    }
-    std::string name(kTempPrefix);
-    for (const unsigned char byte : bytes) {
-        name += "0123456789abcdef"[byte >> 4U];
-        name += "0123456789abcdef"[byte & 15U];
-    }
-    return name;
-}
-
-bool is_same_file(int dir, const std::string& name, int fd) {
-    struct stat by_name {};
-
-    struct stat by_fd {};
-
-    return fstatat(dir, name.c_str(), &by_name, AT_SYMLINK_NOFOLLOW) == 0 &&
-           fstat(fd, &by_fd) == 0 && by_name.st_dev == by_fd.st_dev &&
-           by_name.st_ino == by_fd.st_ino;
-}
 
 base::Result<base::Fd> make_dir(int parent, const std::string& name, mode_t mode) {
     if (mkdirat(parent, name.c_str(), 0700) != 0) {
@@ -62,41 +34,6 @@ base::Status sync_directory(int fd) {
 
 }  // namespace
 
-base::Status sweep_leftovers(int images) {
-    for (const std::string& name : TRY(base::list_dir(images, "."))) {
-        if (!name.starts_with(kTempPrefix)) {
-            continue;
-        }
-        auto dir = base::open_at(images, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-        if (!dir || flock(dir.value().get(), LOCK_EX | LOCK_NB) != 0) {
-            continue;
-        }
-        TRY(base::remove_tree_at(images, name));
-    }
-    return base::ok();
-}
-
-base::Result<TempDir> make_temp_dir(int images) {
-    // A sweep may take a directory for a leftover in the moment before it is locked: then another is made.
-    for (int attempt = 0; attempt < 100; ++attempt) {
-        TempDir temp;
-        temp.name = TRY(random_name());
-        if (mkdirat(images, temp.name.c_str(), 0700) != 0) {
-            if (errno == EEXIST) {
-                continue;
-            }
-            return base::errno_error("create directory " + temp.name);
-        }
-        auto fd = base::open_at(images, temp.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-        if (fd && flock(fd.value().get(), LOCK_EX | LOCK_NB) == 0 &&
-            is_same_file(images, temp.name, fd.value().get())) {
-            temp.fd = std::move(fd).value();
-            return temp;
-        }
-    }
-    return base::fail("create a temporary directory: each was taken for a leftover");
-}
-
 ImportSession::ImportSession(int images, int objects, TempDir temp)
     : images_(images), objects_(objects), temp_(std::move(temp)) {}
 
@@ -104,23 +41,17 @@ base::Result<ImportSession> ImportSession::begin(int images,
                                                  int objects,
                                                  const ImportLimits& limits) {
     TRY(sweep_leftovers(images));
-    ImportSession session(images, objects, TRY(make_temp_dir(images)));
+    ImportSession session(images, objects, TRY(TempDir::make(images)));
     TRY(session.open_below(limits));
     return session;
 }
 
 base::Status ImportSession::open_below(const ImportLimits& limits) {
-    root_ = TRY(make_dir(temp_.fd.get(), "root", 0755));
-    fresh_ = TRY(make_dir(temp_.fd.get(), "objects", 0700));
+    root_ = TRY(make_dir(temp_.fd(), "root", 0755));
+    fresh_ = TRY(make_dir(temp_.fd(), "objects", 0700));
     sink_ = std::make_unique<ObjectSink>(objects_, fresh_.get(), TRY(StoreLock::open(images_)));
     writer_ = std::make_unique<TreeWriter>(root_.get(), *sink_, limits);
     return base::ok();
-}
-
-ImportSession::~ImportSession() {
-    if (temp_.fd.valid()) {
-        (void)base::remove_tree_at(images_, temp_.name);
-    }
 }
 
 base::Result<ImageInfo> ImportSession::commit(const base::Name& name, const std::string& source) {
@@ -139,23 +70,23 @@ base::Result<ImageInfo> ImportSession::commit(const base::Name& name, const std:
     info.bytes = counts.bytes;
     info.shared_bytes = std::min(sink_->shared_bytes(), counts.bytes);
     TRY(base::replace_file_at(
-        temp_.fd.get(), kImageFile, dump_image_file(info), 0600, base::Durability::Volatile));
-    if (syncfs(temp_.fd.get()) != 0) {
+        temp_.fd(), kImageFile, dump_image_file(info), 0600, base::Durability::Volatile));
+    if (syncfs(temp_.fd()) != 0) {
         return base::errno_error("write image to the disk");
     }
     TRY(sink_->publish());
-    TRY(base::remove_tree_at(temp_.fd.get(), "objects"));
-    if (renameat2(images_, temp_.name.c_str(), images_, name.str().c_str(), RENAME_NOREPLACE) !=
+    TRY(base::remove_tree_at(temp_.fd(), "objects"));
+    if (renameat2(images_, temp_.name().c_str(), images_, name.str().c_str(), RENAME_NOREPLACE) !=
         0) {
         const int error_number = errno;
-        (void)base::remove_tree_at(temp_.fd.get(), "root");
+        (void)base::remove_tree_at(temp_.fd(), "root");
         (void)collect_garbage(objects_, images_);
         if (error_number == EEXIST) {
             return base::Error(base::ErrorKind::Exists, "image " + name.str() + " exists already");
         }
         return base::errno_error(error_number, "name image " + name.str());
     }
-    temp_.fd.reset();
+    temp_.release();
     TRY(sync_directory(images_));
     return info;
 }

@@ -1,5 +1,4 @@
-// One import under way: images/.tmp-XXXX with root/ (the tree) and objects/ (files that the store does not have). It holds a lock on
-// the directory; a free lock marks what a dead import left behind.
+// One import, from nothing to a named image.
 #pragma once
 
 #include <string>
@@ -8,21 +7,13 @@
 #include "base/result.hpp"
 #include "images/image.hpp"
 #include "images/objects.hpp"
+#include "images/temp_dir.hpp"
 #include "images/tree_writer.hpp"
 
 namespace warren::images {
 
-// Removes the directories that dead imports and removals left.
-[[nodiscard]] base::Status sweep_leftovers(int images);
-
-// A directory of images/ under a name that no image has, locked.
-struct TempDir {
-    std::string name;
-    base::Fd fd;
-};
-
-[[nodiscard]] base::Result<TempDir> make_temp_dir(int images);
-
+// Under way in a TempDir: root/ (the tree) and objects/ (files that the store does not have). Everything that was not committed goes
+// with it.
 class ImportSession {
 public:
     // Neither descriptor is owned.
@@ -31,8 +22,7 @@ public:
                                                            const ImportLimits& limits);
     ImportSession(ImportSession&&) = default;
     ImportSession& operator=(ImportSession&&) = delete;
-    // Removes everything that was not committed.
-    ~ImportSession();
+    ~ImportSession() = default;
 
     [[nodiscard]] TreeWriter& writer() { return *writer_; }
 

@@ -5,9 +5,9 @@
 
 #include "images/image.hpp"
 #include "images/image_info.hpp"
-#include "images/import_session.hpp"
 #include "images/objects.hpp"
 #include "images/store_lock.hpp"
+#include "images/temp_dir.hpp"
 
 namespace warren::images {
 namespace {
@@ -92,30 +92,32 @@ base::Result<base::Fd> ImageStore::open_root(const base::Name& name) const {
     return root;
 }
 
+base::Status ImageStore::set_aside(const base::Name& name,
+                                   const std::string& temp,
+                                   const std::function<base::Status()>& may_remove) const {
+    StoreLock lock = TRY(StoreLock::open(images_.get()));
+    TRY(lock.lock(base::LockMode::Exclusive));
+    if (may_remove) {
+        TRY(may_remove());
+    }
+    const std::string aside = temp + "/image";
+    if (renameat(images_.get(), name.str().c_str(), images_.get(), aside.c_str()) != 0) {
+        if (errno == ENOENT) {
+            return no_such_image(name);
+        }
+        return base::errno_error("remove image " + name.str());
+    }
+    return base::ok();
+}
+
 base::Status ImageStore::remove(const base::Name& name,
                                 const std::function<base::Status()>& may_remove) const {
     TRY(sweep_leftovers(images_.get()));
-    TempDir temp = TRY(make_temp_dir(images_.get()));
     {
-        StoreLock lock = TRY(StoreLock::open(images_.get()));
-        TRY(lock.lock(base::LockMode::Exclusive));
-        if (may_remove) {
-            if (auto allowed = may_remove(); !allowed) {
-                (void)base::remove_tree_at(images_.get(), temp.name);
-                return allowed;
-            }
-        }
-        const std::string aside = temp.name + "/image";
-        if (renameat(images_.get(), name.str().c_str(), images_.get(), aside.c_str()) != 0) {
-            const int error_number = errno;
-            (void)base::remove_tree_at(images_.get(), temp.name);
-            if (error_number == ENOENT) {
-                return no_such_image(name);
-            }
-            return base::errno_error(error_number, "remove image " + name.str());
-        }
+        const TempDir temp = TRY(TempDir::make(images_.get()));
+        TRY(set_aside(name, temp.name(), may_remove));
+        TRY(base::remove_tree_at(temp.fd(), "image"));
     }
-    TRY(base::remove_tree_at(images_.get(), temp.name));
     return collect_garbage(objects_.get(), images_.get());
 }
 

@@ -35,6 +35,9 @@ void check_capabilities(const GuestConfig& config, Problems& problems);
 void check_seccomp(const GuestConfig& config, Problems& problems);
 void check_nesting(const GuestConfig& config, Problems& problems);
 
+// That a record of it can be read again; for a config that the checks above are content with.
+void check_readable(const GuestConfig& config, Problems& problems);
+
 // What this host cannot do (checks_host.cpp); each text names the remedy.
 void check_controllers(const GuestConfig& config, const HostCaps& host, Problems& problems);
 void check_namespaces(const GuestConfig& config, const HostCaps& host, Problems& problems);

@@ -125,7 +125,7 @@ void check_terminal(const GuestConfig& config, Problems& problems) {
 
 void check_cwd(const GuestConfig& config, Problems& problems) {
     if (const auto why = bad_path(config.cwd)) {
-        problems.push_back({"-w", *why});
+        problems.push_back({"--workdir", *why});
     }
 }
 
@@ -162,6 +162,17 @@ void check_labels(const GuestConfig& config, Problems& problems) {
         } else if (base::printable(value) != value) {
             problems.push_back({place, "the value has a control character"});
         }
+    }
+}
+
+// Each reader bounds its own numbers; a record beyond them would be set aside as damaged.
+void check_readable(const GuestConfig& config, Problems& problems) {
+    const auto json = to_json(config);
+    const auto reader = base::JsonReader::of(json);
+    const auto read =
+        reader ? config_from_json(reader.value()) : base::Result<GuestConfig>(reader.error());
+    if (!read) {
+        problems.push_back({read.error().place(), read.error().what()});
     }
 }
 

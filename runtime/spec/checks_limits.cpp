@@ -14,8 +14,8 @@ namespace {
 using cgroups::Limit;
 
 constexpr std::uint64_t kMaxWeight = 10000;
-// cpu.max refuses less than 1 ms of run time in the period of 100 ms.
-constexpr std::uint64_t kMinCpuMicros = 10'000;
+// cpu.max refuses less than 1 ms of run time in its longest period, a second.
+constexpr std::uint64_t kMinCpuMicros = 1'000;
 constexpr std::size_t kMaxDevices = 64;
 constexpr std::size_t kMaxPageSizes = 16;
 
@@ -55,7 +55,7 @@ void check_cpu(const GuestConfig& config, Problems& problems) {
     const auto& limits = config.limits;
     if (const auto& cpus = limits.cpu_max_micros;
         cpus && !cpus->max && cpus->value < kMinCpuMicros) {
-        problems.push_back({"--cpus", "less than 0.01, the least the kernel can give"});
+        problems.push_back({"--cpus", "less than 0.001, the least the kernel can give"});
     }
     check_weight("--cpu-weight", limits.cpu_weight, problems);
     if (limits.cpuset && !limits.cpuset->empty()) {

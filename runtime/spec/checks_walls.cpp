@@ -93,8 +93,11 @@ void check_devices(const GuestConfig& config, Problems& problems) {
 void check_capabilities(const GuestConfig& config, Problems& problems) {
     const auto& security = config.security;
     const auto all = isolation::all_capabilities();
+    const bool adds_all = (security.cap_add & all) == all;
     const bool drops_all = (security.cap_drop & all) == all;
-    if (const auto both = security.cap_add & security.cap_drop; both != 0 && !drops_all) {
+    const auto both = security.cap_add & security.cap_drop;
+    // "All but these" and "none but these" name some twice on purpose.
+    if (both != 0 && adds_all == drops_all) {
         problems.push_back(
             {"--cap-add", "dropped as well: " + joined(isolation::capability_names(both))});
     }

@@ -60,6 +60,16 @@ std::vector<std::string> weakened_walls(const GuestConfig& config) {
     return walls;
 }
 
+std::uint64_t bounding_capabilities(const GuestConfig& config) {
+    const Security& security = config.security;
+    const auto all = isolation::all_capabilities();
+    if ((security.cap_drop & all) == all) {
+        return security.cap_add & all;
+    }
+    const auto defaults = isolation::default_bounding(config.kind, security.users == Wall::Host);
+    return (defaults | security.cap_add) & ~security.cap_drop;
+}
+
 std::string effective_hostname(const GuestConfig& config) {
     if (!config.hostname.empty()) {
         return config.hostname;

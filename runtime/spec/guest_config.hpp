@@ -35,8 +35,7 @@ struct DeviceRequest {
 };
 
 struct Security {
-    // Capability masks. Dropped first, added after: with everything dropped, cap_add is the whole set. Otherwise a
-    // capability in both is refused by validate().
+    // Capability masks; bounding_capabilities() says what they make together.
     std::uint64_t cap_add = 0;
     std::uint64_t cap_drop = 0;
     bool seccomp_unconfined = false;
@@ -78,6 +77,10 @@ struct GuestConfig {
 
 // The walls that are weaker than the default, in the command line's words ("--userns host"): for list and inspect.
 [[nodiscard]] std::vector<std::string> weakened_walls(const GuestConfig& config);
+
+// The guest's bounding set: the kind's default, with cap_add and without cap_drop. To drop every capability leaves just
+// cap_add; to add every one leaves out just cap_drop.
+[[nodiscard]] std::uint64_t bounding_capabilities(const GuestConfig& config);
 
 // The host name the guest gets: the configured one, else the name with what RFC 1123 does not allow replaced.
 [[nodiscard]] std::string effective_hostname(const GuestConfig& config);

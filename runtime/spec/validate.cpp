@@ -36,6 +36,9 @@ std::vector<Problem> find_problems(const GuestConfig& config, const HostCaps& ho
     for (const Check check : kChecks) {
         check(config, problems);
     }
+    if (problems.empty()) {
+        check_readable(config, problems);
+    }
     for (const HostCheck check : kHostChecks) {
         check(config, host, problems);
     }

@@ -59,8 +59,9 @@ Result<std::vector<std::string>> list_entries(int at, const std::string& path, E
             }
             return names;
         }
-        if (is_kind(::dirfd(dir.get()), *entry, kind)) {
-            names.emplace_back(entry->d_name);
+        const std::string_view name(entry->d_name);
+        if (name != "." && name != ".." && is_kind(::dirfd(dir.get()), *entry, kind)) {
+            names.emplace_back(name);
         }
     }
 }

@@ -19,7 +19,7 @@ inline constexpr std::size_t kMaxRecord = 32U << 20;
 inline constexpr int kMaxVanished = 1000;
 
 enum class EntryKind : std::uint8_t { Directory, File };
-// Names of one kind in a directory: one getdents64(2) scan, stat only where the file system tells no types.
+// Names of one kind in a directory, without "." and "..": one getdents64(2) scan, stat only where the file system tells no types.
 [[nodiscard]] base::Result<std::vector<std::string>> list_entries(int at,
                                                                   const std::string& path,
                                                                   EntryKind kind);

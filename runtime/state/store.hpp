@@ -89,9 +89,6 @@ public:
     [[nodiscard]] base::Status take_lease(std::uint32_t index, const base::Name& name) const;
     // Only when it is this guest's; absent, or another's, is success.
     [[nodiscard]] base::Status release_lease(std::uint32_t index, const base::Name& name) const;
-    // The leases of a guest whose record is gone: one scan of all leases.
-    [[nodiscard]] base::Result<std::vector<std::uint32_t>> find_leases(
-        const base::Name& name) const;
     // Of a guest whose record cannot be read: looks through all leases for its name.
     [[nodiscard]] base::Status release_leases_of(const base::Name& name) const;
     [[nodiscard]] static std::uint32_t lease_base(std::uint32_t index);

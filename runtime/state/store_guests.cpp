@@ -216,9 +216,7 @@ Status Store::remove_guest(const Name& name) const {
     const auto context = paths_.root + "/" + dir_path(name);
     const Fd dir = TRY(guest_dir(name));
     if (!TRY(base::with_context(base::exists_at(dir.get(), kRecord), context))) {
-        for (const auto index : TRY(find_leases(name))) {
-            TRY(release_lease(index, name));
-        }
+        TRY(release_leases_of(name));
     }
     TRY(base::with_context(remove_content(dir.get()), context));
     // With the marker gone and the record not, the next command reads the record; without both the directory is

@@ -95,30 +95,23 @@ Status Store::release_lease(std::uint32_t index, const Name& name) const {
     return base::with_context(base::remove_file_at(root_.get(), lease_path(index)), paths_.root);
 }
 
-Result<std::vector<std::uint32_t>> Store::find_leases(const Name& name) const {
-    std::vector<std::uint32_t> found;
+Status Store::release_leases_of(const Name& name) const {
     if (!root_) {
-        return found;
+        return base::ok();
     }
     const auto entries = base::list_dir(root_.get(), "leases");
     if (!entries) {
         if (entries.error().error_number() == ENOENT) {
-            return found;
+            return base::ok();
         }
         return Error(entries.error()).with_context(paths_.root);
     }
     for (const auto& entry : entries.value()) {
-        const auto index = base::parse_uint(entry, 0, kLeaseCount - 1);
-        if (!index) {
-            continue;
-        }
-        const auto lease = static_cast<std::uint32_t>(index.value());
-        const auto owner = TRY(base::with_context(lease_owner(root_.get(), lease), paths_.root));
-        if (owner && *owner == name.str()) {
-            found.push_back(lease);
+        if (const auto index = base::parse_uint(entry, 0, kLeaseCount - 1)) {
+            TRY(release_lease(static_cast<std::uint32_t>(index.value()), name));
         }
     }
-    return found;
+    return base::ok();
 }
 
 }  // namespace warren::state

@@ -14,8 +14,9 @@ namespace {
 
 constexpr int kMoveByFd = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
 constexpr unsigned kOpenTreeFlags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH;
-// umount2(2) and mount(2) flags by their numbers: <sys/mount.h> does not go together with <linux/mount.h>.
+// MNT_DETACH and MS_PRIVATE: <sys/mount.h> does not go together with <linux/mount.h>.
 constexpr int kDetach = 2;
+constexpr std::uint64_t kPrivate = 1U << 18;
 constexpr std::uint32_t kTypeMask = 0170000;
 constexpr std::uint32_t kTypeDirectory = 0040000;
 constexpr std::uint32_t kTypeChar = 0020000;
@@ -45,6 +46,13 @@ int set_attributes(int fd, std::uint64_t attributes, bool recursive) {
     attr.attr_clr = (attributes & MOUNT_ATTR__ATIME) != 0 ? MOUNT_ATTR__ATIME : 0;
     const unsigned flags = AT_EMPTY_PATH | (recursive ? unsigned{AT_RECURSIVE} : 0U);
     return status(SYS_mount_setattr, fd, "", flags, &attr, sizeof(attr));
+}
+
+// A copy of one of the host's mounts is its peer: what the guest mounts below would appear on the host.
+int make_private(int dir, const char* path) {
+    mount_attr attr{};
+    attr.propagation = kPrivate;
+    return status(SYS_mount_setattr, dir, path, AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr));
 }
 
 int move_onto(int mount, int target) {
@@ -95,14 +103,16 @@ int open_in_root(const char* path, std::uint64_t flags, std::uint64_t resolve) {
 
 // PrivatePropagation: nothing mounted from here on reaches the host, nor comes from it.
 int private_propagation() {
-    mount_attr attr{};
-    attr.propagation = 1U << 18;  // MS_PRIVATE
-    return status(SYS_mount_setattr, AT_FDCWD, "/", AT_RECURSIVE, &attr, sizeof(attr));
+    return make_private(AT_FDCWD, "/");
 }
 
 // AttachRoot: slot the root's detached mount, s1 the staging directory on the host.
 int attach_root(Context& context, const Step& step) {
     const int root = context.slots[step.slot];
+    const int result = make_private(root, "");
+    if (result != 0) {
+        return result;
+    }
     return status(SYS_move_mount, root, "", AT_FDCWD, step.s1, MOVE_MOUNT_F_EMPTY_PATH);
 }
 
@@ -177,8 +187,9 @@ int attach_mount(Context& context, const Step& step) {
     if ((step.flags & kOptional) != 0 && (mount < 0 || target < 0)) {
         return 0;  // the step that should have filled the slot has said why it did not
     }
-    int result = 0;
-    if (step.a != 0) {
+    const bool released = step.slot < static_cast<std::int32_t>(kReleasedSlots);
+    int result = released ? make_private(mount, "") : 0;
+    if (result == 0 && step.a != 0) {
         result = set_attributes(mount, step.a, (step.flags & kRecursive) != 0);
     }
     if (result == 0) {

@@ -59,20 +59,14 @@ base::Error not_found(const std::string& path) {
 }  // namespace
 
 base::Result<Cgroup> Cgroup::create(int parent_dir, const std::string& name) {
-    constexpr mode_t kMode = 0755;
     TRY(check_name(name));
-    if (::mkdirat(parent_dir, name.c_str(), kMode) != 0) {
-        if (errno != EEXIST) {
-            return base::errno_error("create cgroup " + name);
-        }
+    if (!TRY(make_cgroup_dir(parent_dir, name))) {
         // Made anew rather than reused: it may carry limits, programs and owners of its last use.
         const auto old = TRY(base::open_dir(parent_dir, name, base::Resolve::NoSymlinks));
-        const bool removed = TRY(remove_children(old.get()));
-        if (!removed || ::unlinkat(parent_dir, name.c_str(), AT_REMOVEDIR) != 0) {
+        const bool removed = TRY(remove_children(old.get())) &&
+                             ::unlinkat(parent_dir, name.c_str(), AT_REMOVEDIR) == 0;
+        if (!removed || !TRY(make_cgroup_dir(parent_dir, name))) {
             return base::Error(base::ErrorKind::Busy, "create cgroup " + name + ": it is in use");
-        }
-        if (::mkdirat(parent_dir, name.c_str(), kMode) != 0) {
-            return base::errno_error("create cgroup " + name);
         }
     }
     Cgroup cgroup(TRY(base::open_dir(parent_dir, name, base::Resolve::NoSymlinks)), name);
@@ -118,22 +112,21 @@ base::Status Cgroup::delegate(uid_t uid, gid_t gid) const {
 base::Result<base::Fd> Cgroup::exec_dir(uid_t uid, gid_t gid) const {
     // The guest may remove the directory between our two calls; not for ever.
     constexpr int kAttempts = 16;
-    constexpr mode_t kMode = 0755;
+    const auto make = [&]() -> base::Result<base::Fd> {
+        const bool made = TRY(make_cgroup_dir(dir(), kExecName));
+        auto exec = TRY(base::open_dir(dir(), kExecName, base::Resolve::NoSymlinks));
+        if (made) {
+            TRY(give_away(exec.get(), uid, gid));
+        }
+        return exec;
+    };
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
-        const bool made = ::mkdirat(dir(), kExecName, kMode) == 0;
-        if (!made && errno != EEXIST) {
-            return base::errno_error("create cgroup " + path_ + "/" + kExecName);
-        }
-        auto exec = base::open_dir(dir(), kExecName, base::Resolve::NoSymlinks);
-        base::Status given = exec ? base::Status(base::ok()) : exec.error();
-        if (made && exec) {
-            given = give_away(exec.value().get(), uid, gid);
-        }
-        if (given) {
+        auto exec = make();
+        if (exec) {
             return exec;
         }
-        if (!is_gone(given.error())) {
-            return std::move(given).error().with_context("cgroup " + path_);
+        if (!is_gone(exec.error())) {
+            return std::move(exec).error().with_context("cgroup " + path_);
         }
     }
     return base::Error(base::ErrorKind::Busy,
@@ -145,7 +138,9 @@ base::Result<bool> Cgroup::populated() const {
 }
 
 base::Result<bool> Cgroup::frozen() const {
-    return TRY(read_events(dir())).frozen;
+    // Of a cgroup whose processes were killed while frozen, the kernel may say so for ever.
+    const auto events = TRY(read_events(dir()));
+    return events.frozen && events.populated;
 }
 
 base::Result<bool> Cgroup::wait_empty(std::chrono::milliseconds timeout) const {

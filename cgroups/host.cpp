@@ -134,10 +134,9 @@ std::string option_names(const Limits& limits, Controller controller) {
     option("--cpuset").cpuset = limits.cpuset;
     option("--memory").memory_max = limits.memory_max;
     option("--memory-high").memory_high = limits.memory_high;
-    option("--memory-guarantee").memory_low = limits.memory_low;
-    if (!limits.memory_low) {
-        options[used - 1].alone.memory_min = limits.memory_min;
-    }
+    Limits& guarantee = option("--memory-guarantee");
+    guarantee.memory_low = limits.memory_low;
+    guarantee.memory_min = limits.memory_min;
     option("--swap").swap_max = limits.swap_max;
     option("--pids").pids_max = limits.pids_max;
     option("--io-weight").io_weight = limits.io_weight;

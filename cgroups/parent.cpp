@@ -3,6 +3,7 @@
 #include <thread>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,7 +24,6 @@ using Clock = std::chrono::steady_clock;
 // In a delegated scope no process may be in the scope itself once controllers are on. No guest's name
 // starts so.
 constexpr const char* kHolderName = "_holder";
-constexpr mode_t kMode = 0755;
 constexpr std::chrono::seconds kScopeTimeout(30);
 constexpr std::chrono::milliseconds kPause(10);
 
@@ -39,18 +39,14 @@ base::Error absent_error() {
 
 // Closing what was opened and removing the leaf is left to the Parent that gets it.
 base::Result<Holder> hold_in_leaf(int scope) {
-    if (::mkdirat(scope, kHolderName, kMode) != 0 && errno != EEXIST) {
-        return base::errno_error(std::string("create cgroup ") + kHolderName);
-    }
+    (void)TRY(make_cgroup_dir(scope, kHolderName));
     const auto leaf = TRY(base::open_dir(scope, kHolderName));
     return start_holder(leaf.get());
 }
 
 // Moves a process that systemd has put into the scope down into the leaf.
 base::Status move_to_leaf(int scope, pid_t pid) {
-    if (::mkdirat(scope, kHolderName, kMode) != 0 && errno != EEXIST) {
-        return base::errno_error(std::string("create cgroup ") + kHolderName);
-    }
+    (void)TRY(make_cgroup_dir(scope, kHolderName));
     return base::write_knob_at(
         scope, std::string(kHolderName) + "/cgroup.procs", std::to_string(pid));
 }
@@ -159,10 +155,8 @@ base::Result<base::Fd> make_path(const Host& host, const std::string& path) {
         const auto name = path.substr(start, end - start);
         TRY(base::with_context(enable_controllers(here.get()),
                                "cgroup " + (done.empty() ? "/" : done)));
-        const bool made = ::mkdirat(here.get(), name.c_str(), kMode) == 0;
-        if (!made && errno != EEXIST) {
-            return base::errno_error("create cgroup " + done + "/" + name);
-        }
+        const bool made =
+            TRY(base::with_context(make_cgroup_dir(here.get(), name), "cgroup " + done));
         here = TRY(base::open_dir(here.get(), name, base::Resolve::NoSymlinks));
         if (made) {
             mark_as_ours(here.get());
@@ -172,6 +166,51 @@ base::Result<base::Fd> make_path(const Host& host, const std::string& path) {
     }
     TRY(base::with_context(enable_controllers(here.get()), "cgroup " + done));
     return here;
+}
+
+base::Result<base::Fd> open_ready(const Host& host, int tree, const std::string& path) {
+    auto dir = base::open_dir(tree, path.substr(1), base::Resolve::NoSymlinks);
+    if (dir && TRY(controllers_ready(dir.value().get(), host.controllers))) {
+        return dir;
+    }
+    return make_path(host, path);
+}
+
+// Whether the path still leads to this directory.
+base::Result<bool> is_at(int dir, int tree, const std::string& path) {
+    struct stat mine = {};
+    struct stat there = {};
+    if (::fstat(dir, &mine) != 0) {
+        return base::errno_error("stat cgroup " + path);
+    }
+    if (::fstatat(tree, path.c_str(), &there, AT_SYMLINK_NOFOLLOW) != 0) {
+        if (errno == ENOENT) {
+            return false;
+        }
+        return base::errno_error("stat cgroup " + path);
+    }
+    return mine.st_ino == there.st_ino;
+}
+
+// The directory, made when absent, with a shared lock on it: remove_parent() keeps away from a directory
+// that is about to get a guest.
+base::Result<base::Fd> hold_path(const Host& host, int tree, const std::string& path) {
+    constexpr int kAttempts = 100;
+    for (int attempt = 0; attempt < kAttempts; ++attempt) {
+        auto dir = open_ready(host, tree, path);
+        if (!dir && is_gone(dir.error())) {
+            continue;  // removed as we went down
+        }
+        base::Fd held = TRY(std::move(dir));
+        if (::flock(held.get(), LOCK_SH) != 0) {
+            return base::errno_error("lock cgroup " + path);
+        }
+        if (TRY(is_at(held.get(), tree, path.substr(1)))) {
+            return held;
+        }
+    }
+    return base::Error(base::ErrorKind::Busy,
+                       "create cgroup " + path + ": somebody else removes it");
 }
 
 base::Status check_path(const std::string& path) {
@@ -220,11 +259,7 @@ base::Result<Parent> Parent::ensure(const Host& host, const ParentConfig& config
         }
         return parent;
     }
-    auto dir = base::open_dir(tree.get(), path.substr(1), base::Resolve::NoSymlinks);
-    if (dir && TRY(controllers_ready(dir.value().get(), host.controllers))) {
-        return Parent(std::move(dir).value(), path);
-    }
-    return Parent(TRY(make_path(host, path)), path);
+    return Parent(TRY(hold_path(host, tree.get(), path)), path);
 }
 
 Parent::Parent(Parent&& other) noexcept
@@ -260,14 +295,15 @@ base::Status remove_parent(const Host& host, const ParentConfig& config) {
     const auto path = parent_path(host, config);
     TRY(check_path(path));
     const auto full = host.mount_point + path;
-    {
-        const auto dir = base::open_dir(AT_FDCWD, full);
-        if (!dir) {
-            return is_gone(dir.error()) ? base::Status(base::ok()) : dir.error();
-        }
-        if (!is_marked_as_ours(dir.value().get())) {
-            return base::ok();
-        }
+    const auto dir = base::open_dir(AT_FDCWD, full);
+    if (!dir) {
+        return is_gone(dir.error()) ? base::Status(base::ok()) : dir.error();
+    }
+    // Somebody who holds it is about to make a guest there. While we do, nobody else removes it.
+    if (!is_marked_as_ours(dir.value().get()) ||
+        ::flock(dir.value().get(), LOCK_EX | LOCK_NB) != 0 ||
+        !TRY(is_at(dir.value().get(), AT_FDCWD, full))) {
+        return base::ok();
     }
     const bool removed = ::unlinkat(AT_FDCWD, full.c_str(), AT_REMOVEDIR) == 0;
     if (!removed && errno != ENOENT && errno != EBUSY && errno != ENOTEMPTY) {

@@ -60,6 +60,20 @@ bool is_gone(const base::Error& error) {
     return is_gone_errno(error.error_number());
 }
 
+base::Result<bool> make_cgroup_dir(int parent, const std::string& name) {
+    constexpr mode_t kMode = 0755;
+    if (::mkdirat(parent, name.c_str(), kMode) != 0) {
+        if (errno == EEXIST) {
+            return false;
+        }
+        return base::errno_error("create cgroup " + name);
+    }
+    if (::fchmodat(parent, name.c_str(), kMode, 0) != 0) {
+        return base::errno_error("change mode of cgroup " + name);
+    }
+    return true;
+}
+
 base::Result<std::vector<std::string>> child_cgroups(int dir) {
     std::vector<std::string> names;
     auto fd = base::open_dir(dir, ".");

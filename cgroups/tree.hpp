@@ -13,6 +13,9 @@ namespace warren::cgroups {
 // ENODEV is what kernfs answers for a directory that was removed after it was opened.
 [[nodiscard]] bool is_gone(const base::Error& error);
 
+// mkdir(2), for all to search whatever the umask; false when there is one of that name already.
+[[nodiscard]] base::Result<bool> make_cgroup_dir(int parent, const std::string& name);
+
 // Names of the child cgroups; of a removed one: none.
 [[nodiscard]] base::Result<std::vector<std::string>> child_cgroups(int dir);
 

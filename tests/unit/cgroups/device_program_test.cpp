@@ -1,0 +1,146 @@
+#include "cgroups/device_program.hpp"
+
+#include "support.hpp"
+
+using namespace warren;
+using namespace warren::cgroups;
+
+namespace {
+
+struct Request {
+    char type;
+    std::string access;
+    std::uint32_t major;
+    std::uint32_t minor;
+};
+
+// What the kernel would answer: runs the few instructions that such programs are made of.
+class Machine {
+public:
+    explicit Machine(const Request& request) {
+        std::uint32_t access = 0;
+        for (const char c : request.access) {
+            access |= c == 'r'   ? std::uint32_t{BPF_DEVCG_ACC_READ}
+                      : c == 'w' ? std::uint32_t{BPF_DEVCG_ACC_WRITE}
+                                 : std::uint32_t{BPF_DEVCG_ACC_MKNOD};
+        }
+        const std::uint32_t type = request.type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR;
+        context_ = {(access << 16U) | type, request.major, request.minor};
+    }
+
+    [[nodiscard]] bool allows(const std::vector<struct bpf_insn>& program) {
+        for (std::size_t at = 0;; ++at) {
+            if (at >= program.size()) {
+                FAIL("ran off the end");
+            }
+            const struct bpf_insn& one = program[at];
+            auto& dst = registers_[one.dst_reg];
+            switch (one.code) {
+                case BPF_LDX | BPF_W | BPF_MEM:
+                    dst = one.src_reg != BPF_REG_1 ? 0
+                          : one.off == 0           ? context_.access_type
+                          : one.off == 4           ? context_.major
+                                                   : context_.minor;
+                    break;
+                case BPF_ALU64 | BPF_MOV | BPF_X:
+                    dst = registers_[one.src_reg];
+                    break;
+                case BPF_ALU64 | BPF_MOV | BPF_K:
+                    dst = static_cast<std::uint32_t>(one.imm);
+                    break;
+                case BPF_ALU64 | BPF_AND | BPF_K:
+                    dst &= static_cast<std::uint32_t>(one.imm);
+                    break;
+                case BPF_ALU64 | BPF_RSH | BPF_K:
+                    dst >>= static_cast<std::uint32_t>(one.imm);
+                    break;
+                case BPF_JMP | BPF_JNE | BPF_K:
+                    at += dst != static_cast<std::uint32_t>(one.imm)
+                              ? static_cast<std::size_t>(one.off)
+                              : 0;
+                    break;
+                case BPF_JMP | BPF_EXIT:
+                    return registers_[BPF_REG_0] != 0;
+                default:
+                    FAIL("unexpected instruction " << int{one.code});
+            }
+        }
+    }
+
+private:
+    struct bpf_cgroup_dev_ctx context_ = {};
+    std::uint64_t registers_[MAX_BPF_REG] = {};
+};
+
+bool allows(const std::vector<DeviceAccess>& rules, const Request& request) {
+    return Machine(request).allows(assemble_device_program(rules).value());
+}
+
+}  // namespace
+
+TEST_CASE("an empty list denies everything") {
+    CHECK(!allows({}, {'c', "r", 1, 3}));
+    CHECK(!allows({}, {'b', "m", 8, 0}));
+}
+
+TEST_CASE("a rule allows what it names and nothing beside") {
+    const std::vector<DeviceAccess> null = {{'c', 1, 3, true, true, false}};
+    CHECK(allows(null, {'c', "r", 1, 3}));
+    CHECK(allows(null, {'c', "w", 1, 3}));
+    CHECK(allows(null, {'c', "rw", 1, 3}));
+    CHECK(!allows(null, {'c', "m", 1, 3}));
+    CHECK(!allows(null, {'c', "rwm", 1, 3}));
+    CHECK(!allows(null, {'b', "r", 1, 3}));
+    CHECK(!allows(null, {'c', "r", 1, 4}));
+    CHECK(!allows(null, {'c', "r", 2, 3}));
+}
+
+TEST_CASE("an absent number is any number") {
+    const std::vector<DeviceAccess> terminals = {{'c', 136, {}, true, true, true}};
+    CHECK(allows(terminals, {'c', "rwm", 136, 0}));
+    CHECK(allows(terminals, {'c', "rwm", 136, 1048575}));
+    CHECK(!allows(terminals, {'c', "r", 137, 0}));
+    const std::vector<DeviceAccess> minor_only = {{'b', {}, 7, true, false, false}};
+    CHECK(allows(minor_only, {'b', "r", 1, 7}));
+    CHECK(!allows(minor_only, {'b', "w", 1, 7}));
+    CHECK(!allows(minor_only, {'b', "r", 1, 8}));
+}
+
+TEST_CASE("all types, with and without all access") {
+    const std::vector<DeviceAccess> make = {{'a', {}, {}, false, false, true}};
+    CHECK(allows(make, {'b', "m", 8, 0}));
+    CHECK(allows(make, {'c', "m", 1, 3}));
+    CHECK(!allows(make, {'c', "r", 1, 3}));
+    const std::vector<DeviceAccess> everything = {
+        {'c', 1, 3, true, true, false}, {'a', {}, {}, true, true, true}, {'c', 5, 0}};
+    CHECK(allows(everything, {'b', "rwm", 8, 0}));
+    CHECK(allows(everything, {'c', "r", 5, 1}));
+}
+
+TEST_CASE("each rule stands for itself, in any number") {
+    std::vector<DeviceAccess> rules;
+    for (std::uint32_t i = 0; i < 1000; ++i) {
+        rules.push_back({i % 2 == 0 ? 'c' : 'b', i, i * 3, i % 3 != 0, i % 3 != 1, i % 3 != 2});
+    }
+    for (std::uint32_t i = 0; i < 1000; ++i) {
+        const char type = i % 2 == 0 ? 'c' : 'b';
+        const char* good = i % 3 == 0 ? "wm" : i % 3 == 1 ? "rm" : "rw";
+        const char* bad = i % 3 == 0 ? "r" : i % 3 == 1 ? "w" : "m";
+        CHECK(allows(rules, {type, good, i, i * 3}));
+        CHECK(!allows(rules, {type, bad, i, i * 3}));
+    }
+    CHECK(!allows(rules, {'c', "r", 1000, 3000}));
+    rules.push_back({'c', 1, 1});
+    CHECK(assemble_device_program(rules).error().kind() == base::ErrorKind::Usage);
+}
+
+TEST_CASE("a rule without access allows nothing") {
+    CHECK(!allows({{'a', {}, {}, false, false, false}}, {'c', "r", 1, 3}));
+    CHECK(!allows({{'c', 1, 3, false, false, false}}, {'c', "r", 1, 3}));
+}
+
+TEST_CASE("numbers and types that no device has are refused") {
+    CHECK(!assemble_device_program({{'x', 1, 3}}));
+    CHECK(!assemble_device_program({{'c', 4096, 3}}));
+    CHECK(!assemble_device_program({{'c', 1, 1048576}}));
+}

@@ -85,7 +85,9 @@ sub processes {
 
 my $parent = cgroup_parent($run);
 my @run_directories = map { "/run/$_" } grep { /^warren/ } entries_of('/run');
-my @files = (tree($run, 2, 8), tree("$root/guests", 1, 1), tree("$root/images", 1, 1), @run_directories,
+# The image store's own lock files stay; an import under way (.tmp-*) does not.
+my @images = grep { !m{/\.(?!tmp-)[^/]*$} } tree("$root/images", 1, 1);
+my @files = (tree($run, 2, 8), tree("$root/guests", 1, 1), @images, @run_directories,
     map { tree($_, 1, 2) } @run_directories);
 my @links = entries_of('/sys/class/net');
 my @things = (mounts(), cgroups($parent), processes($parent), (map { "link $_" } @links), (map { "file $_" } @files));

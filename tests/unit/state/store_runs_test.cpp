@@ -101,7 +101,7 @@ TEST_CASE("a run record of a newer warren stays where it is") {
 
 TEST_CASE("runs are saved while others tidy the directories away") {
     const TempStore store;
-    constexpr int kRounds = 300;
+    constexpr int kRounds = 100;
     std::vector<pid_t> children;
     for (const char* name : {"a", "b", "c"}) {
         children.push_back(spawn([&store, name] {

@@ -49,13 +49,15 @@ std::string rules_digest(const SeccompRules& rules) {
     const auto mix = [&hash](std::string_view text) {
         hash = base::fnv1a(text, base::fnv1a("|", hash));
     };
-    const auto mix_number = [&mix](std::uint64_t value) { mix(std::to_string(value)); };
+    const auto mix_number = [&mix](std::uint64_t value) {
+        mix({reinterpret_cast<const char*>(&value), sizeof value});
+    };
     for (const std::uint32_t architecture : rules.other_architectures) {
         mix_number(architecture);
     }
     for (const SeccompRule& rule : rules.rules) {
         mix_number(rule.action);
-        for (const std::string& name : rule.names) {
+        for (const std::string_view name : rule.names) {
             mix(name);
         }
         for (const SeccompCondition& condition : rule.conditions) {
@@ -65,7 +67,7 @@ std::string rules_digest(const SeccompRules& rules) {
             mix_number(condition.value_two);
         }
     }
-    for (const std::string& name : rules.known_names) {
+    for (const std::string_view name : rules.known_names) {
         mix(name);
     }
     return hexadecimal(hash);

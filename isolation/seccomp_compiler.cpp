@@ -103,7 +103,8 @@ base::Status add_rules(const Context& context,
         if (rule.action == rules.default_action) {
             continue;  // the library refuses what changes nothing
         }
-        for (const std::string& name : rule.names) {
+        for (const std::string_view view : rule.names) {
+            const std::string name(view);
             const int number = native ? resolve(name, seccomp_arch_native())
                                       : seccomp_syscall_resolve_name(name.c_str());
             if (number == __NR_SCMP_ERROR) {
@@ -165,10 +166,10 @@ base::Result<std::vector<sock_filter>> export_filter(const Context& context) {
     return instructions;
 }
 
-int highest_number(const std::vector<std::string>& names, std::uint32_t architecture) {
+int highest_number(const std::vector<std::string_view>& names, std::uint32_t architecture) {
     int highest = 0;
-    for (const std::string& name : names) {
-        highest = std::max(highest, resolve(name, architecture));
+    for (const std::string_view name : names) {
+        highest = std::max(highest, resolve(std::string(name), architecture));
     }
     return highest;
 }

@@ -306,10 +306,13 @@ void append_rule(SeccompRule rule, std::vector<SeccompRule>& out) {
 
 void read_call(const JsonReader& entry, const Host& host, SeccompRules& rules, Problems& problems) {
     SeccompRule rule;
-    rule.names = problems.keep(entry.strings("names")).value_or(std::vector<std::string>());
+    auto names = problems.keep(entry.strings("names")).value_or(std::vector<std::string>());
     if (const auto name = problems.keep(entry.optional_string("name"));
         name && *name && !(*name)->empty()) {
-        rule.names.push_back(**name);
+        names.push_back(**name);
+    }
+    for (std::string& name : names) {
+        rule.names.push_back(rules.storage.emplace_back(std::move(name)));
     }
     if (rule.names.empty() && !entry.has("names")) {
         problems.add(entry, "names", "no system call is named");

@@ -27,12 +27,12 @@ SeccompCondition int_is(unsigned index, std::uint64_t value) {
     return {.index = index, .op = SCMP_CMP_MASKED_EQ, .value = kIntMask, .value_two = value};
 }
 
-void append_names(std::vector<std::string>& names, std::span<const lists::Group> groups) {
+void append_names(std::vector<std::string_view>& names, std::span<const lists::Group> groups) {
     for (const lists::Group& group : groups) {
         std::string_view rest = group.names;
         while (!rest.empty()) {
             const auto end = std::min(rest.find(' '), rest.size());
-            names.emplace_back(rest.substr(0, end));
+            names.push_back(rest.substr(0, end));
             rest.remove_prefix(std::min(end + 1, rest.size()));
         }
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,7 +25,7 @@ struct SeccompCondition {
 // The action for the named calls when all conditions hold. No two conditions share an index: libseccomp has no
 // way to say that.
 struct SeccompRule {
-    std::vector<std::string> names;
+    std::vector<std::string_view> names;  // of the house's lists, or of SeccompRules::storage
     std::uint32_t action = SCMP_ACT_ALLOW;
     std::vector<SeccompCondition> conditions;
 };
@@ -36,7 +37,16 @@ struct SeccompRules {
     std::vector<SeccompRule> rules;
     // The house's lists: a call with a number above all these names' is younger than the lists and answers ENOSYS, and
     // so does every instruction set that is not listed. Empty: the default action stands for both.
-    std::vector<std::string> known_names;
+    std::vector<std::string_view> known_names;
+    // Names that came from a file. A deque: its strings stay where they are, also when the whole is moved.
+    std::deque<std::string> storage;
+
+    SeccompRules() = default;
+    SeccompRules(SeccompRules&&) = default;
+    SeccompRules& operator=(SeccompRules&&) = default;
+    SeccompRules(const SeccompRules&) = delete;
+    SeccompRules& operator=(const SeccompRules&) = delete;
+    ~SeccompRules() = default;
 };
 
 // Machine and Command. Pure.

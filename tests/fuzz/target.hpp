@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <string_view>
 
+// The name is libFuzzer's.
+// NOLINTNEXTLINE(readability-identifier-naming): see above
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
 namespace warren::fuzz {

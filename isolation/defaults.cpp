@@ -37,7 +37,7 @@ DeviceRule node(std::string path, std::uint32_t major, std::uint32_t minor) {
 }
 
 Rlimit limit(int resource, std::uint64_t soft, std::uint64_t hard) {
-    return {.resource = resource, .soft = soft, .hard = hard};
+    return {.resource = resource, .soft = soft, .hard = hard, .best_effort = true};
 }
 
 // sysfs shows the network namespace it was mounted from and asks for CAP_SYS_ADMIN over it, which a guest in the host's

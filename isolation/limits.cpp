@@ -56,6 +56,9 @@ Result<std::optional<std::string>> raise_hard(pid_t pid, const Rlimit& wanted) {
     if (errno != EPERM) {
         return base::errno_error("rlimit " + name + ": set to " + limit_text(wanted.hard));
     }
+    if (wanted.best_effort) {
+        return Note();
+    }
     return Note("rlimit " + name + ": stays at " + limit_text(now.rlim_max) + ", " +
                 limit_text(wanted.hard) + " needs CAP_SYS_RESOURCE");
 }

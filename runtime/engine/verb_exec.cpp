@@ -1,5 +1,6 @@
 #include <fcntl.h>
 
+#include "isolation/sealed_program.hpp"
 #include "runtime/engine/guest_log.hpp"
 #include "runtime/engine/guest_users.hpp"
 #include "runtime/engine/join.hpp"
@@ -62,6 +63,9 @@ base::Result<RunOutcome> exec_detached(const Context& context,
 base::Result<RunOutcome> Engine::exec(const ExecRequest& request) {
     const Context context = this->context();
     const auto run = TRY(running(context, request.name));
+    if (run.config.security.users == spec::Wall::Host) {
+        TRY(isolation::seal_program());
+    }
     auto join = TRY(plan_request(run, request));
     if (request.stdio.detach) {
         join.terminal = false;

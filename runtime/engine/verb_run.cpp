@@ -1,3 +1,4 @@
+#include "isolation/sealed_program.hpp"
 #include "runtime/engine/create.hpp"
 #include "runtime/engine/guest_log.hpp"
 #include "runtime/engine/launch.hpp"
@@ -56,6 +57,9 @@ base::Result<RunOutcome> run_detached(const Context& context, Created created) {
 
 base::Result<RunOutcome> Engine::run(const RunRequest& request) {
     const Context context = this->context();
+    if (request.config.security.users == spec::Wall::Host) {
+        TRY(isolation::seal_program());
+    }
     const auto store = TRY(images());
     auto created = TRY(create_guest(context, store, request.config));
     const state::GuestRecord record = created.record;

@@ -1,5 +1,6 @@
 #include <fcntl.h>
 
+#include "isolation/sealed_program.hpp"
 #include "runtime/engine/console_keeper.hpp"
 #include "runtime/engine/guest_log.hpp"
 #include "runtime/engine/launch.hpp"
@@ -39,6 +40,17 @@ base::Result<state::RunRecord> start_detached(LaunchSession& session,
 
 namespace {
 
+// Before the first of a batch is started: starting over from the sealed copy repeats the whole verb.
+base::Status seal_if_needed(const Context& context, const std::vector<base::Name>& names) {
+    for (const auto& name : names) {
+        const auto record = context.store.load_guest(name);
+        if (record && record.value() && record.value()->config.security.users == spec::Wall::Host) {
+            return isolation::seal_program();
+        }
+    }
+    return base::ok();
+}
+
 base::Status start_one(LaunchSession& session, const base::Name& name) {
     auto held = TRY(hold(session.context(), name));
     if (held.situation.run) {
@@ -56,6 +68,12 @@ void Engine::start(const std::vector<base::Name>& names,
                    const StartOptions& options,
                    const OnOutcome& done) {
     const Context context = this->context();
+    if (auto sealed = seal_if_needed(context, names); !sealed) {
+        for (const auto& name : names) {
+            done(Outcome{name, sealed.error()});
+        }
+        return;
+    }
     std::vector<base::Name> started;
     {
         LaunchSession session(context);

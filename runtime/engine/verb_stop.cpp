@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base/units.hpp"
@@ -19,19 +20,31 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+// A mask of proc_pid_status(5): "SigCgt:" or "SigBlk:".
+bool mask_has(const std::string& status, const std::string& field, int signal_number) {
+    const auto at = status.find("\n" + field + ":");
+    if (at == std::string::npos) {
+        return false;
+    }
+    const auto mask = std::strtoull(status.c_str() + at + field.size() + 2, nullptr, 16);
+    return ((mask >> static_cast<unsigned>(signal_number - 1)) & 1U) != 0;
+}
+
 // A first process is not killed by a signal it has no handler for (pid_namespaces(7)): asking would be waiting in
-// vain. Reads SigCgt of proc_pid_status(5).
-bool catches_signal(pid_t pid, int signal_number) {
-    const auto status = base::read_file_at(AT_FDCWD, "/proc/" + std::to_string(pid) + "/status");
+// vain. systemd blocks its signals and reads them from a signalfd; busybox init and tini wait in sigtimedwait(2), which
+// shows what it waits for as not blocked.
+bool takes_signal(pid_t pid, int signal_number) {
+    const std::string proc = "/proc/" + std::to_string(pid);
+    const auto status = base::read_file_at(AT_FDCWD, proc + "/status");
     if (!status) {
         return false;
     }
-    const auto at = status.value().find("\nSigCgt:");
-    if (at == std::string::npos) {
+    if (mask_has(status.value(), "SigCgt", signal_number) ||
+        mask_has(status.value(), "SigBlk", signal_number)) {
         return true;
     }
-    const auto mask = std::strtoull(status.value().c_str() + at + 8, nullptr, 16);
-    return ((mask >> static_cast<unsigned>(signal_number - 1)) & 1U) != 0;
+    const auto call = base::read_file_at(AT_FDCWD, proc + "/syscall");
+    return call && call.value().starts_with(std::to_string(SYS_rt_sigtimedwait) + " ");
 }
 
 bool run_stop_command(const Context& context,
@@ -96,7 +109,7 @@ void StopBatch::ask() {
         if (!method.command.empty() && run_stop_command(context_, entry.run, method.command)) {
             continue;
         }
-        if (!catches_signal(entry.init->pid(), method.signal_number)) {
+        if (!takes_signal(entry.init->pid(), method.signal_number)) {
             kill(entry);
             continue;
         }

@@ -43,8 +43,10 @@ base::Status finish_run(const Context& context,
 
 base::Status remove_guest(const Context& context, state::GuestRecord record) {
     const auto name = TRY(base::Name::parse_guest(record.name));
-    record.phase = state::GuestPhase::Destroying;
-    TRY(context.store.save_guest(record));
+    if (!record.config.remove_on_stop) {
+        record.phase = state::GuestPhase::Destroying;
+        TRY(context.store.save_guest(record));
+    }
     context.faults.hit("destroy: recorded");
     {
         const base::Fd disk = TRY(context.store.guest_dir(name));

@@ -97,6 +97,9 @@ base::Status make_guest(const Context& context,
         TRY(images::create_disk(dir.get()));
     }
     context.faults.hit("create: disk made");
+    if (record.phase == state::GuestPhase::Ready) {
+        return base::ok();
+    }
     record.phase = state::GuestPhase::Ready;
     TRY(context.store.save_guest(record));
     context.faults.hit("create: ready");
@@ -144,6 +147,10 @@ base::Result<Created> create_guest(const Context& context,
     record.name = name.str();
     record.config = config;
     record.created = base::format_time_now();
+    if (config.remove_on_stop) {
+        // Without a run such a guest is removed by whoever meets it, so one record serves for its whole life.
+        record.phase = state::GuestPhase::Ready;
+    }
     if (auto made = make_guest(context, record, name); !made) {
         auto error = std::move(made).error();
         if (auto undone = remove_guest(context, record); !undone) {

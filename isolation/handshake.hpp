@@ -65,6 +65,8 @@ public:
     SignalsBlocked();
     SignalsBlocked(const SignalsBlocked&) = delete;
     SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+    SignalsBlocked(SignalsBlocked&&) = delete;
+    SignalsBlocked& operator=(SignalsBlocked&&) = delete;
     ~SignalsBlocked();
 
 private:

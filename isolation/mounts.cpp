@@ -16,11 +16,14 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "isolation/locked_mount.hpp"
+
 namespace warren::isolation {
 
 namespace {
 
-// By number: the C library's wrappers and its <sys/mount.h> clash with the kernel's header before glibc 2.37.
+// By number: the C library's wrappers and its <sys/mount.h> clash with the kernel's header before
+// glibc 2.37.
 int fs_open(const char* type) {
     return static_cast<int>(::syscall(SYS_fsopen, type, FSOPEN_CLOEXEC));
 }
@@ -55,8 +58,8 @@ base::Result<base::Fd> mount_dev_tmpfs(Owner owner) {
     if (!context) {
         return base::errno_error("open a tmpfs for /dev");
     }
-    // Links and nodes take no pages. What the guest's root adds must stay small: the memory is the host's when the guest
-    // has no memory limit.
+    // Links and nodes take no pages. What the guest's root adds must stay small: the memory is the
+    // host's when the guest has no memory limit.
     const std::array<std::pair<const char*, std::string>, 5> options = {{
         {"size", "512k"},
         {"nr_inodes", "1024"},
@@ -79,8 +82,8 @@ base::Result<base::Fd> mount_dev_tmpfs(Owner owner) {
     return mount;
 }
 
-// Until the mount is handed over nobody else can reach it, so names mean what we made of them. Owner and mode are set
-// after the making, out of the umask's reach.
+// Until the mount is handed over nobody else can reach it, so names mean what we made of them.
+// Owner and mode are set after the making, out of the umask's reach.
 base::Status own(int at, const char* name, Owner owner, const std::string& path) {
     if (::fchownat(at, name, owner.uid, owner.gid, AT_SYMLINK_NOFOLLOW) != 0) {
         return base::errno_error("change the owner of " + path);
@@ -283,6 +286,11 @@ base::Result<base::Fd> open_bind_source(const std::string& path,
     }
     if (read_only && set_attributes(mount.get(), recursive, {.attr_set = MOUNT_ATTR_RDONLY}) != 0) {
         return base::errno_error("make mount source " + path + " read-only");
+    }
+    if (read_only && userns_fd >= 0) {
+        // The guest's root rules its own mounts, but not what is locked.
+        return base::with_context(lock_mount(std::move(mount)),
+                                  "make mount source " + path + " read-only");
     }
     return mount;
 }

@@ -168,7 +168,13 @@ void RecipeBuilder::open_file_system(std::string site,
                        " attributes=" + hex(fs.attributes);
     std::vector<std::string> pairs;
     for (const auto& [key, value] : fs.options) {
-        line += ' ' + quoted(value.empty() ? key : key + '=' + value);
+        std::string option = key;
+        if (!value.empty()) {
+            option += '=';
+            option += value;
+        }
+        line += ' ';
+        line += quoted(option);
         pairs.push_back(key);
         pairs.push_back(value);
     }

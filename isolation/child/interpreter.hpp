@@ -35,4 +35,11 @@ struct Context {
                                 int target_pidfd,
                                 std::uint64_t flags);
 
+// clone3(2), and in the child: a copy of the detached mount `mount` whose attributes are locked, sent as Master. `args`
+// ask for a mount namespace. In the parent: the pid or a negative errno.
+[[nodiscard]] long clone_locker(const clone_args& args,
+                                Context& context,
+                                int mount,
+                                bool directory);
+
 }  // namespace warren::isolation::child

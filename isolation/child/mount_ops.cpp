@@ -48,13 +48,6 @@ int set_attributes(int fd, std::uint64_t attributes, bool recursive) {
     return status(SYS_mount_setattr, fd, "", flags, &attr, sizeof(attr));
 }
 
-// A copy of one of the host's mounts is its peer: what the guest mounts below would appear on the host.
-int make_private(int dir, const char* path) {
-    mount_attr attr{};
-    attr.propagation = kPrivate;
-    return status(SYS_mount_setattr, dir, path, AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr));
-}
-
 int move_onto(int mount, int target) {
     return status(SYS_move_mount, mount, "", target, "", kMoveByFd);
 }
@@ -99,6 +92,13 @@ int open_in_root(const char* path, std::uint64_t flags, std::uint64_t resolve) {
     const int fd = open_at2(root, path, flags, resolve | RESOLVE_IN_ROOT);
     (void)sys(SYS_close, root);
     return fd;
+}
+
+// A copy of one of the host's mounts is its peer: what the guest mounts below would appear on the host.
+int make_private(int dir, const char* path) {
+    mount_attr attr{};
+    attr.propagation = kPrivate;
+    return status(SYS_mount_setattr, dir, path, AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr));
 }
 
 // PrivatePropagation: nothing mounted from here on reaches the host, nor comes from it.

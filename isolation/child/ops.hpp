@@ -22,6 +22,8 @@ int new_keyring();
 
 // mount_ops.cpp
 int private_propagation();
+// The mount at `path` (empty: `dir` itself) and all below it share nothing with others.
+int make_private(int dir, const char* path);
 int attach_root(Context& context, const Step& step);
 int open_file_system(Context& context, const Step& step);
 int pivot_root(Context& context, const Step& step);

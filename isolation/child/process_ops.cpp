@@ -113,6 +113,7 @@ int change_dir(const Step& step) {
         return result;
     }
     char path[4096];
+    path[0] = '\0';
     const long length = sys(SYS_getcwd, path, sizeof(path));
     if (length < 0) {
         return length == -ENOENT ? -EXDEV : static_cast<int>(length);

@@ -1,6 +1,8 @@
 #include "isolation/plan.hpp"
 
 #include <functional>
+#include <string>
+#include <vector>
 
 #include <linux/mount.h>
 #include <sys/resource.h>
@@ -62,6 +64,23 @@ std::string golden(const base::Result<Recipe>& recipe) {
         FAIL(recipe.error().describe());
     }
     return recipe.value().describe();
+}
+
+struct Refusal {
+    const char* message;
+    std::function<void(GuestSpec&)> spoil;
+};
+
+void check_refusals(const std::vector<Refusal>& refusals) {
+    for (const auto& [message, spoil] : refusals) {
+        INFO(message);
+        GuestSpec spec = full_guest();
+        spoil(spec);
+        const auto recipe = plan_guest(spec, {});
+        REQUIRE_FALSE(recipe);
+        CHECK(recipe.error().kind() == base::ErrorKind::Usage);
+        CHECK(recipe.error().describe() == message);
+    }
 }
 
 // The lines from the one that starts with `from` on.
@@ -206,15 +225,10 @@ TEST_CASE("every descriptor is closed before the working directory is looked up"
     CHECK(text.find("\nclose-others\n") < text.find("\nchange-dir "));
 }
 
-TEST_CASE("what no recipe can express is refused with its place") {
-    struct Case {
-        const char* message;
-        std::function<void(GuestSpec&)> spoil;
-    };
-
+TEST_CASE("walls that no recipe can build are refused with their place") {
     using Spec = GuestSpec;
     const std::string zero("a\0b", 3);
-    const Case cases[] = {
+    check_refusals({
         {"namespaces: a guest needs a mount namespace of its own",
          [](Spec& s) { s.namespaces.remove(Namespace::Mount); }},
         {"namespaces: a machine needs a pid namespace of its own",
@@ -243,6 +257,13 @@ TEST_CASE("what no recipe can express is refused with its place") {
          [](Spec& s) {
              s.readonly_paths = {"/", "/.."};
          }},
+    });
+}
+
+TEST_CASE("a process that no recipe can start is refused with its place") {
+    using Spec = GuestSpec;
+    const std::string zero("a\0b", 3);
+    check_refusals({
         {"process: no program to run", [](Spec& s) { s.process.argv.clear(); }},
         {"process: no program to run", [](Spec& s) { s.process.argv = {""}; }},
         {"args[1]: contains a zero byte",
@@ -268,16 +289,7 @@ TEST_CASE("what no recipe can express is refused with its place") {
         {"capabilities: ambient ones that are not permitted and inheritable",
          [](Spec& s) { s.process.capabilities.ambient = 1; }},
         {"process: /dev/console needs a terminal", [](Spec& s) { s.process.stdio = Stdio::Given; }},
-    };
-    for (const auto& [message, spoil] : cases) {
-        INFO(message);
-        GuestSpec spec = full_guest();
-        spoil(spec);
-        const auto recipe = plan_guest(spec, {});
-        REQUIRE_FALSE(recipe);
-        CHECK(recipe.error().kind() == base::ErrorKind::Usage);
-        CHECK(recipe.error().describe() == message);
-    }
+    });
     SeccompProgram endless;
     endless.instructions.resize(4097);
     CHECK_FALSE(plan_guest(full_guest(), endless));

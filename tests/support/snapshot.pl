@@ -84,7 +84,7 @@ sub processes {
 }
 
 my $parent = cgroup_parent($run);
-my @run_directories = map { "/run/$_" } grep { /^warren/ } entries_of('/run');
+my @run_directories = grep { -d } q(/run/warren);
 # The image store's own lock files stay; an import under way (.tmp-*) does not.
 my @images = grep { !m{/\.(?!tmp-)[^/]*$} } tree("$root/images", 1, 1);
 my @files = (tree($run, 2, 8), tree("$root/guests", 1, 1), @images, @run_directories,

@@ -70,7 +70,8 @@ struct Rlimit {
     int resource = 0;  // RLIMIT_*
     std::uint64_t soft = 0;
     std::uint64_t hard = 0;
-    bool best_effort = false;  // a default: where the host refuses to raise that far, what it allows will do
+    bool best_effort =
+        false;  // a default: where the host refuses to raise that far, what it allows will do
     bool operator==(const Rlimit&) const = default;
 };
 

@@ -91,6 +91,17 @@ bool release_has_kill(std::string_view release) {
     return major.value() > kMajor || (major.value() == kMajor && minor.value() >= kMinor);
 }
 
+// sd_booted(3) asks for the directory alone, but that can be left over, or be another host's that a
+// container sees.
+bool is_systemd_first(const std::string& prefix) {
+    struct stat info = {};
+    if (::lstat((prefix + "/run/systemd/system").c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) {
+        return false;
+    }
+    const auto first = base::read_file_at(AT_FDCWD, prefix + "/proc/1/comm");
+    return first && first.value() == "systemd\n";
+}
+
 base::Result<bool> probe_kill(const std::string& prefix, const Host& host) {
     const auto own = prefix + host.mount_point + host.own_path;
     if (host.own_path != "/" && TRY(base::exists_at(AT_FDCWD, own + "/cgroup.procs"))) {
@@ -178,9 +189,7 @@ base::Result<Host> probe_host(const std::string& root) {
     const auto mounts = parse_cgroup_mounts(
         TRY(base::read_file_at(AT_FDCWD, prefix + "/proc/self/mountinfo", kMountinfoBytesMax)));
     Host host;
-    struct stat info = {};
-    host.systemd =
-        ::lstat((prefix + "/run/systemd/system").c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+    host.systemd = is_systemd_first(prefix);
     // A kernel with psi=0 has the files but answers EOPNOTSUPP.
     host.pressure = base::read_file_at(AT_FDCWD, prefix + "/proc/pressure/cpu").has_value();
     const CgroupMount* tree = choose_tree(mounts);

@@ -22,7 +22,7 @@ struct Host {
     HostMode mode = HostMode::Absent;
     std::string mount_point;                      // of the v2 tree
     std::string own_path;                         // our own cgroup, "/..."
-    bool systemd = false;                         // systemd is PID 1 (sd_booted(3))
+    bool systemd = false;                         // systemd is PID 1
     std::set<Controller> controllers;             // usable below the root of the v2 tree
     std::map<Controller, std::string> elsewhere;  // Hybrid: the v1 mount that has the controller
     bool pressure = false;                        // PSI

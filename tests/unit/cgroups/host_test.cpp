@@ -40,6 +40,7 @@ TEST_CASE("probe_host knows a unified host") {
     const TempDir dir;
     lay_unified(dir);
     dir.make_dir("run/systemd/system");
+    dir.write("proc/1/comm", "systemd\n");
     dir.write("proc/pressure/cpu", "some avg10=0.00\n");
     const auto host = probe_host(dir.path()).value();
     CHECK(host.mode == HostMode::Unified);
@@ -58,6 +59,18 @@ TEST_CASE("probe_host knows a unified host") {
     Limits limits;
     limits.memory_max = Limit::of(1);
     CHECK(check_limits(host, limits));
+}
+
+TEST_CASE("systemd is there when it is the first process") {
+    const TempDir dir;
+    lay_unified(dir);
+    CHECK(!probe_host(dir.path()).value().systemd);
+    dir.write("proc/1/comm", "systemd\n");
+    CHECK(!probe_host(dir.path()).value().systemd);
+    dir.make_dir("run/systemd/system");
+    CHECK(probe_host(dir.path()).value().systemd);
+    dir.write("proc/1/comm", "init\n");
+    CHECK(!probe_host(dir.path()).value().systemd);
 }
 
 TEST_CASE("probe_host knows a hybrid host, and where its controllers are") {

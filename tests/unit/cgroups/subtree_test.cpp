@@ -4,7 +4,7 @@
 
 using namespace warren;
 using namespace warren::cgroups;
-using warren::cgroups::test::TempDir;
+using namespace warren::cgroups::test;
 
 TEST_CASE("controllers_ready compares what is on with what is wanted") {
     const TempDir dir;
@@ -30,4 +30,21 @@ TEST_CASE("enable_controllers writes only what is missing") {
     dir.write("cgroup.subtree_control", "memory\n");
     REQUIRE(enable_controllers(fd.get()));
     CHECK(dir.read("cgroup.subtree_control").starts_with("+cpu"));
+}
+
+TEST_CASE("enable_controllers says what is in the way") {
+    const auto host = real_host_with(Controller::Pids);
+    if (!host) {
+        return;
+    }
+    const RealTree tree(*host);
+    const auto cgroup = tree.create("g");
+    REQUIRE(enable_controllers(cgroup.dir()));
+    CHECK(controllers_ready(cgroup.dir(), host->controllers).value());
+    const auto other = tree.create("other");
+    const Process process(other.dir());
+    const auto enabled = enable_controllers(other.dir());
+    REQUIRE(!enabled);
+    CHECK(enabled.error().kind() == base::ErrorKind::Busy);
+    CHECK(enabled.error().describe().find("holds processes itself") != std::string::npos);
 }

@@ -18,8 +18,8 @@ constexpr std::uint64_t bits(Capabilities... capabilities) {
     return (bit(capabilities) | ...);
 }
 
-// Over files and processes that the guest owns anyway, and its low ports: harmless even against the host's user
-// namespace.
+// Over files and processes that the guest owns anyway, and its low ports: harmless even against the
+// host's user namespace.
 constexpr std::uint64_t kSafe = bits(CAP_CHOWN,
                                      CAP_DAC_OVERRIDE,
                                      CAP_FOWNER,
@@ -32,14 +32,15 @@ constexpr std::uint64_t kSafe = bits(CAP_CHOWN,
                                      CAP_NET_BIND_SERVICE,
                                      CAP_SYS_CHROOT);
 
-// What engines give a command by default: also ping, nodes (the device program decides which work), and a line in the
-// audit log.
+// What engines give a command by default: also ping, nodes (the device program decides which work),
+// and a line in the audit log.
 constexpr std::uint64_t kCommand = kSafe | bits(CAP_NET_RAW, CAP_MKNOD, CAP_AUDIT_WRITE);
 
-// What an init of its own needs, all of it checked against the guest's user namespace. Absent are those that the kernel
-// asks of the host's user namespace only (SYS_MODULE, SYS_RAWIO, SYS_TIME, SYSLOG, SYS_PACCT, LINUX_IMMUTABLE,
-// WAKE_ALARM, BLOCK_SUSPEND, MAC_*, BPF, PERFMON, AUDIT_READ, AUDIT_CONTROL): they would give nothing, and programs
-// that find them try and fail. CHECKPOINT_RESTORE would let a guest choose the pids of its processes: nobody asked.
+// What an init of its own needs, all of it checked against the guest's user namespace. Absent are
+// those that the kernel asks of the host's user namespace only (SYS_MODULE, SYS_RAWIO, SYS_TIME,
+// SYSLOG, SYS_PACCT, LINUX_IMMUTABLE, WAKE_ALARM, BLOCK_SUSPEND, MAC_*, BPF, PERFMON, AUDIT_READ,
+// AUDIT_CONTROL): they would give nothing, and programs that find them try and fail.
+// CHECKPOINT_RESTORE would let a guest choose the pids of its processes: nobody asked.
 constexpr std::uint64_t kMachine =
     kCommand | bits(CAP_DAC_READ_SEARCH,  // backups
                     CAP_SYS_ADMIN,        // mounts, hostname, namespaces of units

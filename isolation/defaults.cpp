@@ -40,19 +40,21 @@ Rlimit limit(int resource, std::uint64_t soft, std::uint64_t hard) {
     return {.resource = resource, .soft = soft, .hard = hard, .best_effort = true};
 }
 
-// sysfs shows the network namespace it was mounted from and asks for CAP_SYS_ADMIN over it, which a guest in the host's
-// network has not; it gets an empty /sys, with room for the control groups.
+// sysfs shows the network namespace it was mounted from and asks for CAP_SYS_ADMIN over it, which a
+// guest in the host's network has not; it gets an empty /sys, with room for the control groups.
 MountSpec sys_mount(const NamespaceSet& namespaces) {
     const bool refused = namespaces.has(Namespace::User) && !namespaces.has(Namespace::Net);
     if (refused) {
         return file_system(
             "tmpfs", "/sys", {{"mode", "0755"}, {"size", "4k"}, {"nr_inodes", "16"}}, kNothing);
     }
-    // Read-only: most of it is the host's hardware; systemd takes that for the sign not to start udev.
+    // Read-only: most of it is the host's hardware; systemd takes that for the sign not to start
+    // udev.
     return file_system("sysfs", "/sys", {}, kNothing | MOUNT_ATTR_RDONLY);
 }
 
-// Memory behind these counts against the guest's memory limit; the sizes keep one runaway file from taking all of it.
+// Memory behind these counts against the guest's memory limit; the sizes keep one runaway file from
+// taking all of it.
 void add_machine_run(std::vector<MountSpec>& mounts) {
     mounts.push_back(file_system(
         "tmpfs", "/run", {{"mode", "0755"}, {"size", "256m"}, {"nr_inodes", "65536"}}, kNoDevices));
@@ -92,7 +94,8 @@ std::vector<MountSpec> default_mounts(GuestKind kind, const NamespaceSet& namesp
         mounts.push_back(file_system(
             "cgroup2", "/sys/fs/cgroup", {}, machine ? kNothing : kNothing | MOUNT_ATTR_RDONLY));
     }
-    // Group 5 is tty in every distribution; kernel.pty.max (4096) is shared by all guests, hence the limit.
+    // Group 5 is tty in every distribution; kernel.pty.max (4096) is shared by all guests, hence
+    // the limit.
     mounts.push_back(file_system(
         "devpts",
         "/dev/pts",
@@ -113,9 +116,10 @@ std::vector<MountSpec> default_mounts(GuestKind kind, const NamespaceSet& namesp
     return mounts;
 }
 
-// A root in a user namespace of its own is "others" to the host's files in procfs and sysfs. What it must not see is
-// what the host shows to everybody. Hiding has a price: inside, procfs and sysfs can then not be mounted again in a
-// nested user namespace (the kernel would have to show what is hidden), hence nothing with nesting.
+// A root in a user namespace of its own is "others" to the host's files in procfs and sysfs. What
+// it must not see is what the host shows to everybody. Hiding has a price: inside, procfs and sysfs
+// can then not be mounted again in a nested user namespace (the kernel would have to show what is
+// hidden), hence nothing with nesting.
 std::vector<std::string> default_masked_paths(GuestKind kind, bool nesting, bool host_users) {
     if (nesting && !host_users) {
         return {};
@@ -132,13 +136,15 @@ std::vector<std::string> default_masked_paths(GuestKind kind, bool nesting, bool
         "/sys/firmware",                  // EFI variables
     };
     if (kind == GuestKind::Command || host_users) {
-        // Readable by root, whoever is that here; and keys, which a guest in the host's user namespace shares.
+        // Readable by root, whoever is that here; and keys, which a guest in the host's user
+        // namespace shares.
         paths.insert(paths.end(), {"/proc/kcore", "/proc/keys", "/proc/timer_list"});
     }
     return paths;
 }
 
-// A machine sets its own network's knobs below /proc/sys; all others belong to the host's root and are read-only to it.
+// A machine sets its own network's knobs below /proc/sys; all others belong to the host's root and
+// are read-only to it.
 std::vector<std::string> default_readonly_paths(GuestKind kind, bool nesting, bool host_users) {
     if (!host_users && (nesting || kind == GuestKind::Machine)) {
         return {};
@@ -146,8 +152,8 @@ std::vector<std::string> default_readonly_paths(GuestKind kind, bool nesting, bo
     return {"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"};
 }
 
-// All of them, so that a guest never depends on the shell it was started from. Of the memory limits none is set: that is
-// the control group's work.
+// All of them, so that a guest never depends on the shell it was started from. Of the memory limits
+// none is set: that is the control group's work.
 std::vector<Rlimit> default_rlimits(GuestKind kind) {
     constexpr std::uint64_t kNone = RLIM_INFINITY;
     constexpr std::uint64_t kMebi = 1U << 20;
@@ -157,12 +163,14 @@ std::vector<Rlimit> default_rlimits(GuestKind kind) {
         limit(RLIMIT_FSIZE, kNone, kNone),
         limit(RLIMIT_DATA, kNone, kNone),
         limit(RLIMIT_STACK, 8 * kMebi, kNone),
-        // Off until somebody inside asks for it: the core pattern is the host's, and may name a program there.
+        // Off until somebody inside asks for it: the core pattern is the host's, and may name a
+        // program there.
         limit(RLIMIT_CORE, 0, kNone),
         limit(RLIMIT_RSS, kNone, kNone),
         // Per uid: a wall of sorts where the pids controller is missing.
         limit(RLIMIT_NPROC, 32768, 32768),
-        // select(2) breaks above 1024, so the soft limit stays there; what can do better raises it (systemd's choice).
+        // select(2) breaks above 1024, so the soft limit stays there; what can do better raises it
+        // (systemd's choice).
         limit(RLIMIT_NOFILE, 1024, machine ? 524288 : 1048576),
         limit(RLIMIT_MEMLOCK, 8 * kMebi, 8 * kMebi),
         limit(RLIMIT_AS, kNone, kNone),

@@ -73,7 +73,8 @@ std::string rules_digest(const SeccompRules& rules) {
     return hexadecimal(hash);
 }
 
-// The full text behind a key. A profile file stands in it whole, so that nobody gains by forging a hash.
+// The full text behind a key. A profile file stands in it whole, so that nobody gains by forging a
+// hash.
 std::string key_text(const SeccompConfig& config) {
     const scmp_version* version = seccomp_version();
     std::string text = "compiler " + std::string(kCompilerRevision) + "\nlibseccomp ";
@@ -119,7 +120,8 @@ std::optional<T> take(std::string_view& from) {
     return value;
 }
 
-// magic, length of the key text, key text, skipped names, count, instructions, FNV-1a of all before.
+// magic, length of the key text, key text, skipped names, count, instructions, FNV-1a of all
+// before.
 std::string encode(std::string_view text, const SeccompProgram& program) {
     std::string out(kMagic);
     put(out, static_cast<std::uint64_t>(text.size()));

@@ -1,5 +1,6 @@
-// System call filters: a default-deny allow-list per kind of guest, compiled by libseccomp into a binary tree and
-// cached by the content of the profile. seccomp(2); needs Linux 4.14 (SECCOMP_RET_LOG, actions_avail).
+// System call filters: a default-deny allow-list per kind of guest, compiled by libseccomp into a
+// binary tree and cached by the content of the profile. seccomp(2); needs Linux 4.14
+// (SECCOMP_RET_LOG, actions_avail).
 #pragma once
 
 #include <cstdint>
@@ -14,8 +15,8 @@
 
 namespace warren::isolation {
 
-// Which allow-list. What is not allowed answers EPERM when the list knows it, and ENOSYS when it is younger than the
-// list or gone from Linux, so that C libraries fall back.
+// Which allow-list. What is not allowed answers EPERM when the list knows it, and ENOSYS when it is
+// younger than the list or gone from Linux, so that C libraries fall back.
 enum class SeccompProfile : std::uint8_t {
     Machine,     // own init, mounts and namespaces inside its own user namespace
     Command,     // no mounting, no new namespaces
@@ -27,8 +28,8 @@ struct SeccompConfig {
     SeccompProfile profile = SeccompProfile::Command;
     bool nesting = false;   // Machine only: what a container runtime inside needs on top
     std::string file_text;  // File: the profile's content
-    // The guest's bounding set. Command: CAP_SYS_ADMIN opens mounts and namespaces. File: decides its includes and
-    // excludes. Machine: of no account.
+    // The guest's bounding set. Command: CAP_SYS_ADMIN opens mounts and namespaces. File: decides
+    // its includes and excludes. Machine: of no account.
     std::uint64_t capabilities = 0;
     bool operator==(const SeccompConfig&) const = default;
 };
@@ -40,11 +41,13 @@ struct SeccompProgram {
     std::uint32_t skipped_names = 0;
 };
 
-// Names the profile's content, the architecture and libseccomp's version: equal keys, equal programs.
+// Names the profile's content, the architecture and libseccomp's version: equal keys, equal
+// programs.
 [[nodiscard]] std::string seccomp_key(const SeccompConfig& config);
 [[nodiscard]] base::Result<SeccompProgram> compile_seccomp(const SeccompConfig& config);
-// Reads `<key>.bpf` in `cache_dir`, else compiles and stores it there. A damaged entry is compiled anew; a cache
-// that cannot be written is no error.
+// Reads `<key>.bpf` in `cache_dir`, else compiles and stores it there, 0600. An entry that is damaged,
+// of another profile, or that anybody but this user could have written is compiled anew; a cache
+// that cannot be written is no error, and below 0 there is none.
 [[nodiscard]] base::Result<SeccompProgram> load_seccomp(const SeccompConfig& config, int cache_dir);
 // Checks a profile file before anything is changed: every problem with its JSON place.
 [[nodiscard]] base::Status check_seccomp_file(std::string_view text);

@@ -53,7 +53,8 @@ base::Result<Context> make_context(const SeccompRules& rules) {
     return context;
 }
 
-// The native number, or libseccomp's negative pseudo number of a call that other architectures have.
+// The native number, or libseccomp's negative pseudo number of a call that other architectures
+// have.
 int resolve(const std::string& name, std::uint32_t architecture) {
     const int number = seccomp_syscall_resolve_name_arch(architecture, name.c_str());
     if (number != __NR_SCMP_ERROR || architecture != seccomp_arch_native()) {
@@ -93,8 +94,8 @@ base::Status add_call(const Context& context,
     return base::ok();
 }
 
-// `native`: the context's architecture. The library takes native numbers for all architectures and translates them by
-// name, so calls it cannot name exist for the native one only.
+// `native`: the context's architecture. The library takes native numbers for all architectures and
+// translates them by name, so calls it cannot name exist for the native one only.
 base::Status add_rules(const Context& context,
                        const SeccompRules& rules,
                        bool native,
@@ -174,8 +175,8 @@ int highest_number(const std::vector<std::string_view>& names, std::uint32_t arc
     return highest;
 }
 
-// Runs before the program: calls younger than the lists answer ENOSYS, so that a newer C library falls back to what it
-// used before. EPERM would make it give up.
+// Runs before the program: calls younger than the lists answer ENOSYS, so that a newer C library
+// falls back to what it used before. EPERM would make it give up.
 std::vector<sock_filter> make_prologue(const SeccompRules& rules) {
     std::vector<std::uint32_t> architectures = rules.other_architectures;
     architectures.insert(architectures.begin(), seccomp_arch_native());

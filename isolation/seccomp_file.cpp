@@ -1,4 +1,5 @@
-// Profile files in the containers format, from untrusted text: each problem is reported with its JSON place.
+// Profile files in the containers format, from untrusted text: each problem is reported with its
+// JSON place.
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -20,7 +21,8 @@ namespace {
 using base::JsonReader;
 
 constexpr std::size_t kTextLimit = 1U << 20;
-// The kernel takes 4096 instructions at most, and the library's time grows with the square of the rules.
+// The kernel takes 4096 instructions at most, and the library's time grows with the square of the
+// rules.
 constexpr std::size_t kRuleLimit = 4096;
 constexpr std::uint64_t kErrnoLimit = 4095;  // MAX_ERRNO
 constexpr unsigned kArguments = 6;
@@ -111,7 +113,8 @@ std::optional<std::pair<unsigned, unsigned>> parse_kernel(const std::string& tex
     int used = 0;
     const bool plausible =
         !text.empty() && text.size() <= 16 && text.front() >= '0' && text.front() <= '9';
-    // NOLINTNEXTLINE(cert-err34-c): at most 16 characters; a wrapped number compares wrongly and harms nothing
+    // NOLINTNEXTLINE(cert-err34-c): at most 16 characters; a wrapped number compares wrongly and
+    // harms nothing
     if (!plausible || std::sscanf(text.c_str(), "%4u.%4u%n", &major, &minor, &used) != 2) {
         return std::nullopt;
     }
@@ -289,7 +292,8 @@ private:
     Problems& problems_;
 };
 
-// Conditions must all hold; but when two name the same argument, each stands alone, as every engine reads the format.
+// Conditions must all hold; but when two name the same argument, each stands alone, as every engine
+// reads the format.
 void append_rule(SeccompRule rule, std::vector<SeccompRule>& out) {
     std::array<unsigned, kArguments> uses{};
     for (const SeccompCondition& condition : rule.conditions) {
@@ -347,7 +351,8 @@ void read_architecture(const JsonReader& place,
     }
 }
 
-// "architectures" lists them outright; "archMap" lists per native architecture what goes along with it.
+// "architectures" lists them outright; "archMap" lists per native architecture what goes along with
+// it.
 void read_architectures(const JsonReader& root, SeccompRules& rules, Problems& problems) {
     const auto names =
         problems.keep(root.strings("architectures")).value_or(std::vector<std::string>());
@@ -379,8 +384,8 @@ void read_architectures(const JsonReader& root, SeccompRules& rules, Problems& p
     }
 }
 
-// Of the flags of seccomp(2) none changes what is allowed: one thread makes TSYNC pointless, LOG is the host's
-// choice by its sysctl, and SPEC_ALLOW would only take a mitigation away.
+// Of the flags of seccomp(2) none changes what is allowed: one thread makes TSYNC pointless, LOG is
+// the host's choice by its sysctl, and SPEC_ALLOW would only take a mitigation away.
 void check_flags(const JsonReader& root, Problems& problems) {
     constexpr std::array<std::pair<std::string_view, bool>, 4> kKnown = {{
         {"SECCOMP_FILTER_FLAG_TSYNC", true},

@@ -16,7 +16,8 @@ namespace warren::isolation {
 
 namespace {
 
-// The kernel looks at the low half of an int argument only; so do we, else a caller could hide behind the other.
+// The kernel looks at the low half of an int argument only; so do we, else a caller could hide
+// behind the other.
 constexpr std::uint64_t kIntMask = 0xffffffffU;
 
 constexpr std::uint64_t kNamespaceFlags = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS |
@@ -44,8 +45,8 @@ SeccompRule rule(std::uint32_t action, std::span<const lists::Group> groups) {
     return out;
 }
 
-// Native and 32-bit Linux; historical flags that many programs still set, and gdb's wish for fixed addresses. The rest
-// emulates other systems, in kernel code that nobody tests.
+// Native and 32-bit Linux; historical flags that many programs still set, and gdb's wish for fixed
+// addresses. The rest emulates other systems, in kernel code that nobody tests.
 void add_personality(std::vector<SeccompRule>& rules) {
     constexpr std::uint64_t kAsk = 0xffffffffU;
     constexpr std::uint64_t kFixed = ADDR_NO_RANDOMIZE;
@@ -57,16 +58,17 @@ void add_personality(std::vector<SeccompRule>& rules) {
     rules.push_back({{"personality"}, SCMP_ACT_ALLOW, {int_is(0, kAsk)}});
 }
 
-// The families of a server. The rest is autoloaded kernel code with a history (AX.25, RDS, TIPC, ...), reaches past
-// the network namespace (VSOCK: the hypervisor and the host) or belongs to nobody (ALG). They answer as a kernel that
-// was built without them, which programs expect.
+// The families of a server. The rest is autoloaded kernel code with a history (AX.25, RDS, TIPC,
+// ...), reaches past the network namespace (VSOCK: the hypervisor and the host) or belongs to
+// nobody (ALG). They answer as a kernel that was built without them, which programs expect.
 bool is_allowed_family(unsigned family) {
     constexpr std::array<unsigned, 6> kAllowed = {
         AF_UNIX, AF_INET, AF_INET6, AF_PACKET, AF_KEY, AF_PPPOX};
     return std::find(kAllowed.begin(), kAllowed.end(), family) != kAllowed.end();
 }
 
-// Refuses [first, first + count) as few aligned blocks, each one comparison. `count` is a power of two.
+// Refuses [first, first + count) as few aligned blocks, each one comparison. `count` is a power of
+// two.
 void refuse_families(std::vector<SeccompRule>& rules, unsigned first, unsigned count) {
     bool any_allowed = false;
     for (unsigned family = first; family < first + count; ++family) {
@@ -99,8 +101,8 @@ void add_sockets(std::vector<SeccompRule>& rules) {
     refuse_families(rules, 0, kFamilies);
 }
 
-// Threads and forks, but no namespaces. The flags of clone3(2) lie in memory; ENOSYS sends the C library back to
-// clone(2).
+// Threads and forks, but no namespaces. The flags of clone3(2) lie in memory; ENOSYS sends the C
+// library back to clone(2).
 void add_plain_clone(std::vector<SeccompRule>& rules) {
     const SeccompCondition no_namespace = {
         .index = 0, .op = SCMP_CMP_MASKED_EQ, .value = kNamespaceFlags, .value_two = 0};
@@ -110,7 +112,8 @@ void add_plain_clone(std::vector<SeccompRule>& rules) {
 
 std::vector<std::uint32_t> compat_architectures() {
 #if defined(__x86_64__)
-    // 32-bit programs of multiarch systems. Never x32: nobody ships it, and its numbers confuse filters.
+    // 32-bit programs of multiarch systems. Never x32: nobody ships it, and its numbers confuse
+    // filters.
     return {SCMP_ARCH_X86};
 #else
     return {};

@@ -150,7 +150,8 @@ constexpr std::array kRefused = {
     Group{"perf_event_open"},
     // Stops a kernel thread at a page of the caller's choice: a favourite of exploits.
     Group{"userfaultfd"},
-    // Large, young and outside this filter: what a ring does is never seen here. EPERM is the answer
+    // Large, young and outside this filter: what a ring does is never seen here. EPERM is the
+    // answer
     // of kernel.io_uring_disabled too, which programs know.
     Group{"io_uring_enter io_uring_register io_uring_setup"},
 };

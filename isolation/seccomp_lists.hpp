@@ -21,13 +21,15 @@ struct Group {
 [[nodiscard]] std::span<const Group> machine();
 // What a container runtime inside a machine needs on top.
 [[nodiscard]] std::span<const Group> nesting();
-// Known and refused: EPERM. Nothing reads it to build a filter, EPERM being the answer to all that is not allowed;
-// it marks what was decided, and how far the decisions reach (see highest known number).
+// Known and refused: EPERM. Nothing reads it to build a filter, EPERM being the answer to all that
+// is not allowed; it marks what was decided, and how far the decisions reach (see highest known
+// number).
 [[nodiscard]] std::span<const Group> refused();
 // Gone from Linux, or such that a C library falls back only on ENOSYS.
 [[nodiscard]] std::span<const Group> absent();
 
-// Calls that a libseccomp may be too old to name. From 424 on all architectures share one numbering.
+// Calls that a libseccomp may be too old to name. From 424 on all architectures share one
+// numbering.
 struct Numbered {
     std::string_view name;
     int number;

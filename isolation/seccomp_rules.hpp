@@ -1,4 +1,5 @@
-// What a filter is before libseccomp compiles it: the house's lists and profile files both become this. A value.
+// What a filter is before libseccomp compiles it: the house's lists and profile files both become
+// this. A value.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +23,8 @@ struct SeccompCondition {
     std::uint64_t value_two = 0;
 };
 
-// The action for the named calls when all conditions hold. No two conditions share an index: libseccomp has no
-// way to say that.
+// The action for the named calls when all conditions hold. No two conditions share an index:
+// libseccomp has no way to say that.
 struct SeccompRule {
     std::vector<std::string_view> names;  // of the house's lists, or of SeccompRules::storage
     std::uint32_t action = SCMP_ACT_ALLOW;
@@ -35,10 +36,12 @@ struct SeccompRules {
     // Other instruction sets this machine can run (SCMP_ARCH_*); the native one is always there.
     std::vector<std::uint32_t> other_architectures;
     std::vector<SeccompRule> rules;
-    // The house's lists: a call with a number above all these names' is younger than the lists and answers ENOSYS, and
-    // so does every instruction set that is not listed. Empty: the default action stands for both.
+    // The house's lists: a call with a number above all these names' is younger than the lists and
+    // answers ENOSYS, and so does every instruction set that is not listed. Empty: the default
+    // action stands for both.
     std::vector<std::string_view> known_names;
-    // Names that came from a file. A deque: its strings stay where they are, also when the whole is moved.
+    // Names that came from a file. A deque: its strings stay where they are, also when the whole is
+    // moved.
     std::deque<std::string> storage;
 
     SeccompRules() = default;
@@ -51,7 +54,8 @@ struct SeccompRules {
 
 // Machine and Command. Pure.
 [[nodiscard]] SeccompRules house_rules(const SeccompConfig& config);
-// File: `config.file_text` with its includes and excludes applied to this machine and the config's capabilities.
+// File: `config.file_text` with its includes and excludes applied to this machine and the config's
+// capabilities.
 [[nodiscard]] base::Result<SeccompRules> file_rules(const SeccompConfig& config);
 [[nodiscard]] base::Result<SeccompProgram> compile_rules(const SeccompRules& rules);
 

@@ -16,7 +16,8 @@ namespace {
 
 constexpr std::array kEnding = {SIGTERM, SIGINT, SIGHUP, SIGQUIT};
 
-// Raw mode on the caller's terminal while the object lives. Nothing when the descriptor is no terminal.
+// Raw mode on the caller's terminal while the object lives. Nothing when the descriptor is no
+// terminal.
 class RawTerminal {
 public:
     explicit RawTerminal(int fd) : fd_(fd) {}
@@ -83,7 +84,8 @@ public:
         return false;
     }
 
-    // Without forwarding the signal is the caller's own: it comes again when everything is as it was.
+    // Without forwarding the signal is the caller's own: it comes again when everything is as it
+    // was.
     [[nodiscard]] base::Result<base::ExitStatus> finish(base::Result<bool> completed) const {
         if (!TRY(std::move(completed))) {
             (void)::raise(ended_by_);

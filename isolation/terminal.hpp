@@ -15,9 +15,10 @@ namespace warren::isolation {
 // The size of the terminal behind `fd`; nullopt when it is none.
 [[nodiscard]] std::optional<WindowSize> window_size(int fd);
 
-// Connects the caller's stdin/stdout/stderr with a process until it exits, and returns how it ended.
-// Terminal: raw mode on the caller's terminal, restored on every way out (return, error, SIGTERM/SIGHUP/SIGINT of
-// the caller); SIGWINCH resizes. The caller's process must have one thread.
+// Connects the caller's stdin/stdout/stderr with a process until it exits, and returns how it
+// ended. Terminal: raw mode on the caller's terminal, restored on every way out (return, error,
+// SIGTERM/SIGHUP/SIGINT of the caller); SIGWINCH resizes. The caller's process must have one
+// thread.
 struct RelayOptions {
     int in = 0;  // -1: no input (sends EOF at once)
     int out = 1;
@@ -28,8 +29,9 @@ struct RelayOptions {
                                                             base::Fd master,
                                                             const RelayOptions& options);
 
-// The same through pipes, when no terminal was asked for: `to_in` feeds the process's stdin, `from_out` and `from_err` are its
-// outputs (invalid ones are skipped). Never gives the guest the caller's own terminal.
+// The same through pipes, when no terminal was asked for: `to_in` feeds the process's stdin,
+// `from_out` and `from_err` are its outputs (invalid ones are skipped). Never gives the guest the
+// caller's own terminal.
 struct Pipes {
     base::Fd to_in;
     base::Fd from_out;

@@ -21,8 +21,8 @@ namespace {
 
 constexpr std::size_t kBufferSize = 65536;
 
-// What may still be passed on once the process has ended: the largest pipe that the kernel gives to users. It ends the
-// wait for a descendant that writes without pause.
+// What may still be passed on once the process has ended: the largest pipe that the kernel gives to
+// users. It ends the wait for a descendant that writes without pause.
 constexpr std::size_t kDrainLimit = 1U << 20;
 
 base::Status make_non_blocking(int fd) {
@@ -110,7 +110,8 @@ void Relay::collect() {
     for (std::size_t i = 0; i < channels_.size(); ++i) {
         const Channel& channel = channels_[i];
         if (has_pending(channel)) {
-            // A pty without a user and with a full buffer says POLLHUP without end; its next user wakes us.
+            // A pty without a user and with a full buffer says POLLHUP without end; its next user
+            // wakes us.
             if (!channel.into_process || !hung_up) {
                 watch(channel.to.fd(), POLLOUT, {.why = Why::Output, .channel = i});
             }
@@ -158,7 +159,8 @@ void Relay::pass_end_on(Channel& channel) {
     flush(channel);
 }
 
-// Nobody reads what the channel carries. The process learns of it as if it had the descriptors itself.
+// Nobody reads what the channel carries. The process learns of it as if it had the descriptors
+// itself.
 void Relay::lose_output(Channel& channel) {
     const auto stop = [](Channel& stopped) {
         stopped.buffer.clear();

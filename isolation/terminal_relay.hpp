@@ -1,5 +1,6 @@
-// Moves bytes between the caller's descriptors and a process's until the process has ended: one poll(2) loop, no
-// threads. Descriptors that the caller shares with others (a shell's terminal) never become non-blocking by us.
+// Moves bytes between the caller's descriptors and a process's until the process has ended: one
+// poll(2) loop, no threads. Descriptors that the caller shares with others (a shell's terminal)
+// never become non-blocking by us.
 #pragma once
 
 #include <csignal>
@@ -16,9 +17,9 @@
 
 namespace warren::isolation {
 
-// The given signals come through a descriptor for this object's lifetime, so that none of them ends the caller between
-// two steps. SIGPIPE is held back as well: a write answers EPIPE. The destructor puts the caller's mask back; what has
-// come and was not taken is delivered then.
+// The given signals come through a descriptor for this object's lifetime, so that none of them ends
+// the caller between two steps. SIGPIPE is held back as well: a write answers EPIPE. The destructor
+// puts the caller's mask back; what has come and was not taken is delivered then.
 class CaughtSignals {
 public:
     [[nodiscard]] static base::Result<CaughtSignals> catch_these(std::span<const int> signals);
@@ -41,8 +42,8 @@ private:
     sigset_t previous_{};
 };
 
-// Where bytes go without blocking us: a second open file description where the kernel gives one (terminals, pipes),
-// MSG_DONTWAIT on sockets, small writes after poll(2) where neither can be had.
+// Where bytes go without blocking us: a second open file description where the kernel gives one
+// (terminals, pipes), MSG_DONTWAIT on sockets, small writes after poll(2) where neither can be had.
 class Sink {
 public:
     // Borrows the caller's `fd`; below 0: closed.
@@ -73,8 +74,8 @@ public:
 
     [[nodiscard]] bool is_open() const { return fd_ >= 0; }
 
-    // What to poll(2) for POLLIN. After a hang-up an epoll(7) descriptor that wakes when the pty is used again; the
-    // pty itself would say POLLHUP without end.
+    // What to poll(2) for POLLIN. After a hang-up an epoll(7) descriptor that wakes when the pty is
+    // used again; the pty itself would say POLLHUP without end.
     [[nodiscard]] int poll_fd() const { return watch_ ? watch_.get() : fd_; }
 
     [[nodiscard]] bool hung_up() const { return watch_.valid(); }
@@ -107,14 +108,14 @@ struct Channel {
 struct RelayRules {
     // A caught signal has come. False ends the relay.
     std::function<base::Result<bool>(int signal)> on_signal;
-    // Set when the channels share one pty. A hang-up is then a pause (an init closes its console and opens it again), the
-    // end of the caller's input is typed as the end-of-file character, and when the caller's output is gone, this is
-    // called once to close what the channels do not own.
+    // Set when the channels share one pty. A hang-up is then a pause (an init closes its console
+    // and opens it again), the end of the caller's input is typed as the end-of-file character, and
+    // when the caller's output is gone, this is called once to close what the channels do not own.
     std::function<void()> hang_up;
 };
 
-// Returns true when the process has ended and its output has been passed on (what descendants that outlive it write
-// later is not waited for), false when on_signal said so. Does not reap.
+// Returns true when the process has ended and its output has been passed on (what descendants that
+// outlive it write later is not waited for), false when on_signal said so. Does not reap.
 [[nodiscard]] base::Result<bool> run_relay(const base::PidRef& process,
                                            const CaughtSignals& signals,
                                            std::vector<Channel> channels,

@@ -273,7 +273,8 @@ TEST_CASE("32-bit programs by the same lists, x32 and foreign instruction sets n
     const auto number = [](const char* name) {
         return seccomp_syscall_resolve_name_arch(SCMP_ARCH_X86, name);
     };
-    // The library only knows the call's pseudo number here, since it may come through socketcall(2).
+    // The library only knows the call's pseudo number here, since it may come through
+    // socketcall(2).
     constexpr int kSocket = 359;
     const Filter full = machine();
     const Filter plain = command();

@@ -131,7 +131,8 @@ void wait_until(const std::function<bool()>& condition) {
     CHECK(condition());
 }
 
-// A relay in a process of its own, with `caller` as its terminal. It exits as the guest's process did, or with 90.
+// A relay in a process of its own, with `caller` as its terminal. It exits as the guest's process
+// did, or with 90.
 base::PidRef start_relay(Pty& caller, const char* script, bool forward = true) {
     auto relay = start([&] {
         Pty guest;

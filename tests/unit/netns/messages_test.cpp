@@ -36,7 +36,8 @@ TEST_CASE("the request says: link 1, up, answer me") {
 
 namespace {
 
-// In a network namespace of its own. 0: lo was down and is up; 77: may not make one; else what went wrong.
+// In a network namespace of its own. 0: lo was down and is up; 77: may not make one; else what went
+// wrong.
 int bring_up(const std::vector<std::byte>& request) {
     if (::unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) {
         return 77;

@@ -1,5 +1,6 @@
-// Runs a classic BPF program on one system call, as the kernel would: shows what a filter answers without making the
-// call. Covers the instructions that libseccomp and we emit; any other fails the test.
+// Runs a classic BPF program on one system call, as the kernel would: shows what a filter answers
+// without making the call. Covers the instructions that libseccomp and we emit; any other fails the
+// test.
 #pragma once
 
 #include <cstdint>

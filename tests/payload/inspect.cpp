@@ -22,6 +22,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/keyctl.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -29,6 +30,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -273,6 +275,9 @@ std::string report(int argc, char** argv, char** env) {
     out.raw("root", quoted_list(names("/")));
     out.raw("processes", quoted_list(names("/proc")));
     out.flag("loopback", loopback_is_up());
+    // -1: none, or a kernel without keyrings.
+    out.number("keyring",
+               ::syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0));
     return out.str();
 }
 

@@ -5,8 +5,12 @@
 #include <csignal>
 
 #include <fcntl.h>
+#include <linux/keyctl.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <doctest/doctest.h>
@@ -21,6 +25,23 @@ using namespace warren::isolation;
 using namespace warren::isolation::test;
 
 namespace {
+
+// RTM_NEWLINK that sets the link at `index` up.
+std::vector<std::byte> link_up(int index) {
+    struct {
+        nlmsghdr header;
+        ifinfomsg link;
+    } request{};
+
+    request.header.nlmsg_len = sizeof(request);
+    request.header.nlmsg_type = RTM_NEWLINK;
+    request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+    request.link.ifi_index = index;
+    request.link.ifi_flags = IFF_UP;
+    request.link.ifi_change = IFF_UP;
+    const auto* bytes = reinterpret_cast<const std::byte*>(&request);
+    return {bytes, bytes + sizeof(request)};
+}
 
 std::string own_namespace(const char* name) {
     const auto link = base::read_link_at(AT_FDCWD, std::string("/proc/self/ns/") + name);
@@ -209,6 +230,38 @@ TEST_CASE("a guest in the host's user namespace has the other walls") {
     const auto permitted =
         std::stoull(report.at("status").at("CapPrm").get<std::string>(), nullptr, 16);
     CHECK((permitted & ~spec.process.capabilities.permitted) == 0);
+}
+
+TEST_CASE("a guest's network is set up from inside by the requests it is given") {
+    if (!can_launch()) {
+        return;
+    }
+    const StagingDir staging;
+    const TestRoot root;
+    GuestSpec spec = guest_spec(staging);
+    CHECK(inspect(spec, root).at("loopback") == false);
+    spec.netlink_requests = {link_up(1)};
+    CHECK(inspect(spec, root).at("loopback") == true);
+    spec.netlink_requests.push_back(link_up(4711));
+    const auto running = launch(spec, root);
+    REQUIRE_FALSE(running);
+    CHECK(running.error().describe() == "network[1]: set up: No such device");
+}
+
+TEST_CASE("a guest has a session keyring of its own") {
+    if (!can_launch()) {
+        return;
+    }
+    const StagingDir staging;
+    const TestRoot root;
+    const long own = ::syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0);
+    if (own < 0 && errno == ENOSYS) {
+        MESSAGE("skipped: this kernel has no keyrings");
+        return;
+    }
+    const long guests = inspect(guest_spec(staging), root).at("keyring");
+    CHECK(guests > 0);
+    CHECK(guests != own);
 }
 
 TEST_CASE("signals the caller ignores are the default's in the guest") {

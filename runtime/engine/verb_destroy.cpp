@@ -1,3 +1,5 @@
+#include <set>
+
 #include "runtime/engine/console_keeper.hpp"
 #include "runtime/engine/recover.hpp"
 #include "runtime/engine/stop.hpp"
@@ -41,13 +43,17 @@ base::Status destroy_stopped(const Context& context, const base::Name& name, boo
 
 void Engine::destroy(const std::vector<base::Name>& names, bool force, const OnOutcome& done) {
     const Context context = this->context();
+    std::set<base::Name> killed;
     if (force) {
         // All are killed together; who could not be is told by the second round.
         constexpr std::size_t kBatch = 200;
         for (std::size_t begin = 0; begin < names.size(); begin += kBatch) {
             StopBatch batch(context);
             for (std::size_t i = begin; i < std::min(names.size(), begin + kBatch); ++i) {
-                (void)batch.add(names[i]);
+                const auto added = batch.add(names[i]);
+                if (added && added.value()) {
+                    killed.insert(names[i]);
+                }
             }
             batch.kill_all();
             batch.finish([](const base::Name&, const base::Status&) {});
@@ -56,7 +62,7 @@ void Engine::destroy(const std::vector<base::Name>& names, bool force, const OnO
     std::optional<base::Name> last;
     for (const auto& name : names) {
         const auto there = store_.has_guest(name);
-        if (force && there && !there.value()) {
+        if (killed.count(name) != 0 && there && !there.value()) {
             // A --rm guest went with its run.
             done(Outcome{name, base::ok()});
             continue;

@@ -83,7 +83,7 @@ public:
     [[nodiscard]] base::Status save_last_run(const base::Name& name, const LastRun& last) const;
 
     // Id ranges: index i stands for the 65,536 host ids from lease_base(i). A lease is a symbolic link made in one step,
-    // so it is never half-made; probing starts at a hash of the name: no scan of all leases.
+    // so it is never half-made; probing starts at a hash of root and name: no scan of all leases.
     [[nodiscard]] base::Result<std::uint32_t> first_free_lease(const base::Name& name) const;
     // Exists when somebody else was faster; success when it is this guest's already.
     [[nodiscard]] base::Status take_lease(std::uint32_t index, const base::Name& name) const;

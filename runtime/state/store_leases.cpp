@@ -1,6 +1,7 @@
 // Id ranges: leases/INDEX is a symbolic link to the name of the guest that has the range.
 #include <array>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/hash.hpp"
@@ -38,6 +39,18 @@ Result<std::optional<std::string>> lease_owner(int root, std::uint32_t index) {
     return base::errno_error("read link " + path);
 }
 
+// Where the search for a lease starts. The root is part of it: two roots do not see each other's leases, and guests of
+// one name in both should not get one range for sure.
+Result<std::uint32_t> first_choice(int root, const Name& name) {
+    struct stat info = {};
+    if (::fstat(root, &info) != 0) {
+        return base::errno_error("look up the root");
+    }
+    const auto seed =
+        base::fnv1a(std::to_string(info.st_dev) + ":" + std::to_string(info.st_ino) + "/");
+    return static_cast<std::uint32_t>(base::fnv1a(name.str(), seed) % kLeaseCount);
+}
+
 }  // namespace
 
 std::uint32_t Store::lease_base(std::uint32_t index) {
@@ -46,7 +59,7 @@ std::uint32_t Store::lease_base(std::uint32_t index) {
 
 Result<std::uint32_t> Store::first_free_lease(const Name& name) const {
     const int root = TRY(require_root());
-    const auto start = static_cast<std::uint32_t>(base::fnv1a(name.str()) % kLeaseCount);
+    const auto start = TRY(base::with_context(first_choice(root, name), paths_.root));
     for (std::uint32_t step = 0; step < kLeaseCount; ++step) {
         const auto index = (start + step) % kLeaseCount;
         const auto owner = TRY(base::with_context(lease_owner(root, index), paths_.root));

@@ -51,7 +51,8 @@ bool is_whole(const Situation& situation) {
         return false;
     }
     if (!situation.run) {
-        return true;
+        // A --rm guest without a run has none before it, and none after.
+        return !situation.record || !situation.record->config.remove_on_stop;
     }
     if (!situation.record || situation.run->phase != state::RunPhase::Running) {
         return false;

@@ -71,6 +71,21 @@ base::Status fill_in_init(spec::GuestConfig& config, const images::ImageInfo& im
     return base::ok();
 }
 
+// The lock of a name that no guest has.
+base::Result<base::FileLock> lock_free_name(const Context& context, const base::Name& name) {
+    for (;;) {
+        auto lock = TRY(context.store.lock(name, base::LockMode::Exclusive, kLockTimeout));
+        if (!TRY(context.store.has_guest(name)) && !TRY(context.store.load_run(name))) {
+            return lock;
+        }
+        if (TRY(recover(context, name)).exists()) {
+            return base::Error(base::ErrorKind::Exists,
+                               "a guest named " + name.str() + " exists already");
+        }
+        // The remains of a guest are gone, and the lock's file with them: the name may be another's by now.
+    }
+}
+
 base::Status make_guest(const Context& context,
                         state::GuestRecord& record,
                         const base::Name& name) {
@@ -137,12 +152,7 @@ base::Result<Created> create_guest(const Context& context,
     if (!TRY(images.exists(TRY(base::Name::parse_image(config.image))))) {
         return base::usage_error("no image named " + config.image).with_place("--image");
     }
-    auto lock = TRY(context.store.lock(name, base::LockMode::Exclusive, kLockTimeout));
-    const auto situation = TRY(recover(context, name));
-    if (situation.exists()) {
-        return base::Error(base::ErrorKind::Exists,
-                           "a guest named " + name.str() + " exists already");
-    }
+    auto lock = TRY(lock_free_name(context, name));
     state::GuestRecord record;
     record.name = name.str();
     record.config = config;

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "runtime/engine/tame.hpp"
+
 namespace warren::engine {
 
 namespace {
@@ -72,23 +74,39 @@ bool reader_there(int out_fd) {
     return ::poll(&poll_fd, 1, 0) <= 0 || (poll_fd.revents & (POLLERR | POLLHUP | POLLNVAL)) == 0;
 }
 
-base::Result<off_t> copy_from(int fd, off_t position, int out_fd) {
-    std::vector<char> block(1U << 16);
-    for (;;) {
-        position = first_data(fd, position);
-        const ssize_t got = ::pread(fd, block.data(), block.size(), position);
-        if (got < 0) {
-            return base::errno_error("read log");
+// The log on its way out; what goes to a terminal is tamed.
+class Printer {
+public:
+    Printer(int fd, int out_fd) : fd_(fd), out_fd_(out_fd), terminal_(::isatty(out_fd) == 1) {}
+
+    // Everything from `position` on; the position after it.
+    [[nodiscard]] base::Result<off_t> print_from(off_t position) {
+        std::vector<char> block(1U << 16U);
+        for (;;) {
+            position = first_data(fd_, position);
+            const ssize_t got = ::pread(fd_, block.data(), block.size(), position);
+            if (got < 0) {
+                return base::errno_error("read log");
+            }
+            if (got == 0) {
+                return position;
+            }
+            const std::string_view text(block.data(), static_cast<std::size_t>(got));
+            if (terminal_) {
+                TRY(base::write_all(out_fd_, tamer_.tame(text), "standard output"));
+            } else {
+                TRY(base::write_all(out_fd_, text, "standard output"));
+            }
+            position += got;
         }
-        if (got == 0) {
-            return position;
-        }
-        TRY(base::write_all(out_fd,
-                            std::string_view(block.data(), static_cast<std::size_t>(got)),
-                            "standard output"));
-        position += got;
     }
-}
+
+private:
+    int fd_;
+    int out_fd_;
+    bool terminal_;
+    TerminalTamer tamer_;
+};
 
 }  // namespace
 
@@ -166,13 +184,14 @@ base::Status write_log(const Context& context,
                        ? status.st_size
                        : find_last_lines(fd.get(), position, status.st_size, *last_lines);
     }
-    position = TRY(copy_from(fd.get(), position, out_fd));
+    Printer printer(fd.get(), out_fd);
+    position = TRY(printer.print_from(position));
     while (follow && reader_there(out_fd)) {
         const bool last_round = !alive();
         if (::fstat(fd.get(), &status) == 0 && status.st_size < position) {
             position = 0;  // started over
         }
-        position = TRY(copy_from(fd.get(), position, out_fd));
+        position = TRY(printer.print_from(position));
         if (last_round) {
             break;
         }

@@ -150,20 +150,25 @@ base::Result<Entry> convert(archive_entry* entry) {
 struct ArchiveReader::Feed {
     ArchiveStream* stream;
     std::uint64_t max_bytes;
+    std::optional<base::Error> error = std::nullopt;
+
+    la_ssize_t fail(archive* tar, base::Error&& why) {
+        // libarchive only hears that there was one.
+        archive_set_error(tar, EIO, "read error");
+        error = std::move(why);
+        return ARCHIVE_FATAL;
+    }
 
     static la_ssize_t read(archive* tar, void* self, const void** bytes) {
         auto* feed = static_cast<Feed*>(self);
         auto piece = feed->stream->read();
         if (!piece) {
-            archive_set_error(tar, EIO, "%s", piece.error().what().c_str());
-            return -1;
+            return feed->fail(tar, std::move(piece).error());
         }
         if (feed->stream->position() > feed->max_bytes) {
-            archive_set_error(tar,
-                              EFBIG,
-                              "read archive: it unpacks to more than %llu bytes",
-                              static_cast<unsigned long long>(feed->max_bytes));
-            return -1;
+            return feed->fail(tar,
+                              base::usage_error("read archive: it unpacks to more than " +
+                                                std::to_string(feed->max_bytes) + " bytes"));
         }
         *bytes = piece.value().data();
         return static_cast<la_ssize_t>(piece.value().size());
@@ -193,10 +198,10 @@ base::Result<std::unique_ptr<ArchiveReader>> ArchiveReader::open(int fd, std::ui
 }
 
 base::Error ArchiveReader::error() const {
-    const std::string text = archive_message(tar_.get());
-    if (text.starts_with("read archive: ")) {
-        return base::usage_error(text);
+    if (feed_->error) {
+        return *feed_->error;
     }
+    const std::string text = archive_message(tar_.get());
     if (entries_ == 0 && text.find("Unrecognized") != std::string::npos) {
         return base::usage_error("read archive: it is not a tar archive");
     }
@@ -250,11 +255,12 @@ base::Status ArchiveReader::check_end() {
     while (!TRY(stream_->read()).empty()) {
     }
     const std::uint64_t after = stream_->position() - std::min(end, stream_->position());
-    if (end < entry_end_ + kBlock || stream_->trailing_zeros() < kBlock) {
-        return base::usage_error("read archive: it ends early, without an end mark");
-    }
-    if (stream_->trailing_zeros() < after + kBlock) {
+    const bool has_mark = end >= entry_end_ + kBlock;
+    if (has_mark && after > 0 && stream_->trailing_zeros() < after) {
         return base::usage_error("read archive: there are data behind its end mark");
+    }
+    if (!has_mark || stream_->trailing_zeros() < after + kBlock) {
+        return base::usage_error("read archive: it ends early, without an end mark");
     }
     if (entries_ == 0) {
         return base::usage_error("read archive: it has no entries");

@@ -45,16 +45,30 @@ base::Result<std::unique_ptr<ArchiveStream>> ArchiveStream::open(int fd) {
         case ARCHIVE_EOF:
             return base::usage_error("read archive: it is empty");
         default:
+            // The raw format takes everything but nothing.
+            if (archive_message(handle.get()).find("Unrecognized") != std::string::npos) {
+                return base::usage_error("read archive: it is empty");
+            }
             return base::usage_error("read archive: " + archive_message(handle.get()));
     }
 }
 
 base::Result<std::span<const std::byte>> ArchiveStream::read() {
-    const la_ssize_t got = archive_read_data(handle_.get(), buffer_.data(), buffer_.size());
-    if (got < 0) {
-        return base::usage_error("read archive: " + archive_message(handle_.get()));
+    // By blocks, which come as soon as the writer of a pipe has written something.
+    std::span<const std::byte> bytes;
+    while (bytes.empty()) {
+        const void* block = nullptr;
+        std::size_t size = 0;
+        la_int64_t offset = 0;
+        const int status = archive_read_data_block(handle_.get(), &block, &size, &offset);
+        if (status == ARCHIVE_EOF) {
+            return bytes;
+        }
+        if (status != ARCHIVE_OK) {
+            return base::usage_error("read archive: " + archive_message(handle_.get()));
+        }
+        bytes = std::span(static_cast<const std::byte*>(block), size);
     }
-    const std::span<const std::byte> bytes(buffer_.data(), static_cast<std::size_t>(got));
     const auto last =
         std::find_if(bytes.rbegin(), bytes.rend(), [](std::byte b) { return b != std::byte{0}; });
     const auto zeros = static_cast<std::uint64_t>(last - bytes.rbegin());

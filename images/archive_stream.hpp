@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <vector>
+#include <string>
 
 #include "base/result.hpp"
 
@@ -37,11 +37,9 @@ public:
     [[nodiscard]] std::uint64_t trailing_zeros() const { return trailing_zeros_; }
 
 private:
-    explicit ArchiveStream(ArchiveHandle handle)
-        : handle_(std::move(handle)), buffer_(64U << 10U) {}
+    explicit ArchiveStream(ArchiveHandle handle) : handle_(std::move(handle)) {}
 
     ArchiveHandle handle_;
-    std::vector<std::byte> buffer_;
     std::uint64_t position_ = 0, trailing_zeros_ = 0;
 };
 

@@ -139,6 +139,8 @@ std::vector<std::string> mmdebstrap_arguments(const Template& wanted,
         "--mode=root",
         "--variant=minbase",
         "--format=tar",
+        // usr-is-merged where there is one: the usrmerge package brings all of perl.
+        "--hook-dir=/usr/share/mmdebstrap/hooks/maybe-merged-usr",
         // A build that a crash ends is thrown away: no need to wait for the disk at each package.
         "--dpkgopt=force-unsafe-io",
         "--aptopt=Acquire::Languages \"none\"",

@@ -64,6 +64,7 @@ std::string list(const std::vector<std::string>& items) {
 
 std::string quoted_list(const std::vector<std::string>& texts) {
     std::vector<std::string> items;
+    items.reserve(texts.size());
     for (const auto& text : texts) {
         items.push_back(quoted(text));
     }
@@ -137,6 +138,7 @@ std::string ids() {
     std::vector<gid_t> groups(65536);
     const int count = ::getgroups(static_cast<int>(groups.size()), groups.data());
     std::vector<std::string> texts;
+    texts.reserve(groups.size());
     for (int i = 0; i < count; ++i) {
         texts.push_back(std::to_string(groups[static_cast<std::size_t>(i)]));
     }
@@ -281,6 +283,10 @@ std::string report(int argc, char** argv, char** env) {
     return out.str();
 }
 
+int number(const char* text) {
+    return static_cast<int>(std::strtol(text, nullptr, 10));
+}
+
 int print_errno(int error_number) {
     Object out;
     out.number("errno", error_number);
@@ -340,10 +346,10 @@ int main(int argc, char** argv, char** env) {
         return hold(argc, argv, env);
     }
     if (verb == "exit" && argc > 2) {
-        return std::atoi(argv[2]);
+        return number(argv[2]);
     }
     if (verb == "kill" && argc > 2) {
-        return ::raise(std::atoi(argv[2]));
+        return ::raise(number(argv[2]));
     }
     if (verb == "cat" && argc > 2) {
         return cat(argv[2]);

@@ -29,6 +29,8 @@ public:
     explicit TestRoot(std::uint32_t owner = kIdBase);
     TestRoot(const TestRoot&) = delete;
     TestRoot& operator=(const TestRoot&) = delete;
+    TestRoot(TestRoot&&) = delete;
+    TestRoot& operator=(TestRoot&&) = delete;
     ~TestRoot();
     // A detached mount of it: one for each launch, as a launch uses it up.
     [[nodiscard]] base::Fd mount() const;
@@ -57,6 +59,8 @@ public:
     StagingDir();
     StagingDir(const StagingDir&) = delete;
     StagingDir& operator=(const StagingDir&) = delete;
+    StagingDir(StagingDir&&) = delete;
+    StagingDir& operator=(StagingDir&&) = delete;
     ~StagingDir();
 
     [[nodiscard]] const std::string& path() const { return path_; }

@@ -140,7 +140,7 @@ TEST_CASE("a working directory reached through a descriptor or a link outside is
         return;
     }
     // A directory of the host, open in the caller and not close-on-exec (CVE-2024-21626).
-    const base::Fd leak(::open("/", O_RDONLY | O_DIRECTORY));
+    const base::Fd leak(::open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     REQUIRE(leak.valid());
     REQUIRE(::fcntl(leak.get(), F_SETFD, 0) == 0);
     const StagingDir staging;

@@ -27,7 +27,7 @@ Running must(base::Result<Running> result) {
 
 // The unified hierarchy of this host, wherever it is.
 std::string unified_cgroups() {
-    for (const std::string path : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}) {
+    for (std::string path : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}) {
         if (::access((path + "/cgroup.procs").c_str(), W_OK) == 0 &&
             ::access((path + "/cgroup.controllers").c_str(), F_OK) == 0) {
             return path;
@@ -181,7 +181,7 @@ TEST_CASE("a descriptor of the host is no way out for a joined process") {
     if (!can_launch()) {
         return;
     }
-    const base::Fd leak(::open("/", O_RDONLY | O_DIRECTORY));
+    const base::Fd leak(::open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     REQUIRE(::fcntl(leak.get(), F_SETFD, 0) == 0);
     const StagingDir staging;
     const TestRoot root;

@@ -2,6 +2,7 @@
 #include <chrono>
 #include <csignal>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fcntl.h>
@@ -145,8 +146,8 @@ TEST_CASE("a child whose parent dies before the release ends by itself") {
         ::_exit(pending ? 0 : 1);
     }
     REQUIRE(::close(ends[1]) == 0);
-    const base::Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, parent, 0)));
-    const auto status = base::reap(base::PidRef(parent, base::Fd(::dup(pidfd.get()))));
+    base::Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, parent, 0)));
+    const auto status = base::reap(base::PidRef(parent, std::move(pidfd)));
     REQUIRE(status);
     CHECK(status.value() == base::ExitStatus{});
     char byte = 0;

@@ -67,9 +67,11 @@ TEST_CASE("a guest stands in namespaces of its own") {
     CHECK(report.at("cwd") == "/");
     CHECK(report.at("umask") == 022);
     CHECK(report.at("cgroup").get<std::string>().find("0::/\n") != std::string::npos);
-    for (const auto& [name, value] : report.at("namespaces").items()) {
+    for (const auto& entry : report.at("namespaces").items()) {
+        const std::string& name = entry.key();
+        const std::string value = entry.value();
         INFO(name);
-        const bool missing = value == "";
+        const bool missing = value.empty();
         const bool absent = name == "time" && !spec.namespaces.has(Namespace::Time);
         CHECK((missing == absent && (absent || value != own_namespace(name.c_str()))));
     }
@@ -109,7 +111,7 @@ TEST_CASE("no descriptor, mount or directory of the host is within the guest's r
         return;
     }
     // Not close-on-exec, on purpose: even a careless host's descriptor must not get in.
-    const base::Fd leak(::open("/etc", O_RDONLY));
+    const base::Fd leak(::open("/etc", O_RDONLY | O_CLOEXEC));
     REQUIRE(::fcntl(leak.get(), F_SETFD, 0) == 0);
     const StagingDir staging;
     const TestRoot root;
@@ -145,11 +147,11 @@ TEST_CASE("the kernel's file systems are the guest's own") {
                                                             {"/dev/shm", "tmpfs"},
                                                             {"/dev/mqueue", "mqueue"},
                                                             {"/sys/fs/cgroup", "cgroup2"}};
-    for (const auto& [target, type] : expected) {
-        INFO(target);
-        const auto mount = mount_at(report, target);
+    for (const auto& entry : expected) {
+        INFO(entry.first);
+        const auto mount = mount_at(report, entry.first);
         REQUIRE(mount);
-        CHECK(mount->at("type") == type);
+        CHECK(mount->at("type") == entry.second);
     }
     CHECK(mount_at(report, "/sys")->at("options").get<std::string>().starts_with("ro,"));
 }

@@ -72,14 +72,14 @@ struct Refusal {
 };
 
 void check_refusals(const std::vector<Refusal>& refusals) {
-    for (const auto& [message, spoil] : refusals) {
-        INFO(message);
+    for (const auto& refusal : refusals) {
+        INFO(refusal.message);
         GuestSpec spec = full_guest();
-        spoil(spec);
+        refusal.spoil(spec);
         const auto recipe = plan_guest(spec, {});
         REQUIRE_FALSE(recipe);
         CHECK(recipe.error().kind() == base::ErrorKind::Usage);
-        CHECK(recipe.error().describe() == message);
+        CHECK(recipe.error().describe() == refusal.message);
     }
 }
 

@@ -113,14 +113,14 @@ void resize(int master, int in, int out) {
     }
 }
 
-base::Result<std::vector<Channel>> terminal_channels(const base::Fd& master,
-                                                     const RelayOptions& options) {
-    std::vector<Channel> channels;
-    channels.push_back({.from = Source::borrow(options.in),
-                        .to = TRY(Sink::take(TRY(master.duplicate()))),
+base::Result<std::vector<RelayChannel>> terminal_channels(const base::Fd& master,
+                                                          const RelayOptions& options) {
+    std::vector<RelayChannel> channels;
+    channels.push_back({.from = RelaySource::borrow(options.in),
+                        .to = TRY(RelaySink::take(TRY(master.duplicate()))),
                         .into_process = true});
-    channels.push_back(
-        {.from = TRY(Source::take(TRY(master.duplicate()))), .to = Sink::borrow(options.out)});
+    channels.push_back({.from = TRY(RelaySource::take(TRY(master.duplicate()))),
+                        .to = RelaySink::borrow(options.out)});
     return channels;
 }
 
@@ -176,20 +176,20 @@ base::Result<base::ExitStatus> relay_pipes(
     const base::PidRef& process, Pipes pipes, int in, int out, int err, bool forward_signals) {
     const auto caught = TRY(CaughtSignals::catch_these(signals_to_catch(false, forward_signals)));
     SignalRule rule(process, forward_signals);
-    std::vector<Channel> channels;
+    std::vector<RelayChannel> channels;
     if (pipes.to_in && in >= 0) {
-        channels.push_back({.from = Source::borrow(in),
-                            .to = TRY(Sink::take(std::move(pipes.to_in))),
+        channels.push_back({.from = RelaySource::borrow(in),
+                            .to = TRY(RelaySink::take(std::move(pipes.to_in))),
                             .into_process = true});
     }
     pipes.to_in.reset();
     if (pipes.from_out) {
-        channels.push_back(
-            {.from = TRY(Source::take(std::move(pipes.from_out))), .to = Sink::borrow(out)});
+        channels.push_back({.from = TRY(RelaySource::take(std::move(pipes.from_out))),
+                            .to = RelaySink::borrow(out)});
     }
     if (pipes.from_err) {
-        channels.push_back(
-            {.from = TRY(Source::take(std::move(pipes.from_err))), .to = Sink::borrow(err)});
+        channels.push_back({.from = TRY(RelaySource::take(std::move(pipes.from_err))),
+                            .to = RelaySink::borrow(err)});
     }
     RelayRules rules;
     rules.on_signal = [&rule](int signal) { return rule(signal); };

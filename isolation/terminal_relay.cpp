@@ -38,7 +38,7 @@ bool is_pty_master(int fd) {
     return ::ioctl(fd, TIOCGPTN, &number) == 0;
 }
 
-bool has_pending(const Channel& channel) {
+bool has_pending(const RelayChannel& channel) {
     return channel.begin < channel.buffer.size();
 }
 
@@ -50,7 +50,7 @@ class Relay {
 public:
     Relay(const base::PidRef& process,
           const CaughtSignals& signals,
-          std::vector<Channel>& channels,
+          std::vector<RelayChannel>& channels,
           const RelayRules& rules)
         : process_(process), signals_(signals), channels_(channels), rules_(rules) {}
 
@@ -69,18 +69,18 @@ private:
     void watch(int fd, short events, Place place);
     base::Result<bool> take_signals();
     base::Result<bool> handle(Place place);
-    base::Status fill(Channel& channel);
-    void flush(Channel& channel);
-    void end_input(Channel& channel);
-    void pass_end_on(Channel& channel);
-    void lose_output(Channel& channel);
+    base::Status fill(RelayChannel& channel);
+    void flush(RelayChannel& channel);
+    void end_input(RelayChannel& channel);
+    void pass_end_on(RelayChannel& channel);
+    void lose_output(RelayChannel& channel);
     base::Status drain();
     [[nodiscard]] bool is_hung_up() const;
     [[nodiscard]] bool is_drained() const;
 
     const base::PidRef& process_;
     const CaughtSignals& signals_;
-    std::vector<Channel>& channels_;
+    std::vector<RelayChannel>& channels_;
     const RelayRules& rules_;
     std::vector<pollfd> polled_;
     std::vector<Place> places_;
@@ -94,7 +94,7 @@ void Relay::watch(int fd, short events, Place place) {
 }
 
 bool Relay::is_hung_up() const {
-    return std::any_of(channels_.begin(), channels_.end(), [](const Channel& channel) {
+    return std::any_of(channels_.begin(), channels_.end(), [](const RelayChannel& channel) {
         return channel.from.hung_up();
     });
 }
@@ -108,7 +108,7 @@ void Relay::collect() {
     }
     const bool hung_up = is_hung_up();
     for (std::size_t i = 0; i < channels_.size(); ++i) {
-        const Channel& channel = channels_[i];
+        const RelayChannel& channel = channels_[i];
         if (has_pending(channel)) {
             // A pty without a user and with a full buffer says POLLHUP without end; its next user
             // wakes us.
@@ -133,14 +133,14 @@ base::Result<bool> Relay::take_signals() {
     return true;
 }
 
-void Relay::end_input(Channel& channel) {
+void Relay::end_input(RelayChannel& channel) {
     channel.from.close();
     if (channel.into_process && !has_pending(channel)) {
         pass_end_on(channel);
     }
 }
 
-void Relay::pass_end_on(Channel& channel) {
+void Relay::pass_end_on(RelayChannel& channel) {
     if (std::exchange(channel.end_passed_on, true)) {
         return;
     }
@@ -161,8 +161,8 @@ void Relay::pass_end_on(Channel& channel) {
 
 // Nobody reads what the channel carries. The process learns of it as if it had the descriptors
 // itself.
-void Relay::lose_output(Channel& channel) {
-    const auto stop = [](Channel& stopped) {
+void Relay::lose_output(RelayChannel& channel) {
+    const auto stop = [](RelayChannel& stopped) {
         stopped.buffer.clear();
         stopped.begin = 0;
         stopped.from.close();
@@ -175,7 +175,7 @@ void Relay::lose_output(Channel& channel) {
     }
 }
 
-void Relay::flush(Channel& channel) {
+void Relay::flush(RelayChannel& channel) {
     while (has_pending(channel)) {
         const auto written = channel.to.write(std::span(channel.buffer).subspan(channel.begin));
         if (!written) {
@@ -189,26 +189,26 @@ void Relay::flush(Channel& channel) {
     }
 }
 
-base::Status Relay::fill(Channel& channel) {
+base::Status Relay::fill(RelayChannel& channel) {
     channel.begin = 0;
     switch (channel.from.read(channel.buffer, kBufferSize)) {
-        case Source::Outcome::Data:
+        case RelaySource::Outcome::Data:
             channel.at_line_start = channel.buffer.back() == std::byte{'\n'};
             drained_ += exited_ ? channel.buffer.size() : 0;
             flush(channel);
             break;
-        case Source::Outcome::Nothing:
+        case RelaySource::Outcome::Nothing:
             if (exited_) {
                 channel.from.close();
             }
             break;
-        case Source::Outcome::HungUp:
+        case RelaySource::Outcome::HungUp:
             if (rules_.hang_up && !channel.into_process && !exited_) {
                 return channel.from.watch();
             }
             end_input(channel);
             break;
-        case Source::Outcome::End:
+        case RelaySource::Outcome::End:
             end_input(channel);
             break;
     }
@@ -217,7 +217,7 @@ base::Status Relay::fill(Channel& channel) {
 
 // After the end: reads what is there, without waiting for more.
 base::Status Relay::drain() {
-    for (Channel& channel : channels_) {
+    for (RelayChannel& channel : channels_) {
         if (channel.into_process) {
             lose_output(channel);
         }
@@ -233,7 +233,7 @@ base::Status Relay::drain() {
 }
 
 bool Relay::is_drained() const {
-    return std::none_of(channels_.begin(), channels_.end(), [](const Channel& channel) {
+    return std::none_of(channels_.begin(), channels_.end(), [](const RelayChannel& channel) {
         return has_pending(channel) || channel.from.is_open();
     });
 }
@@ -246,7 +246,7 @@ base::Result<bool> Relay::handle(Place place) {
         exited_ = true;
         return true;
     }
-    Channel& channel = channels_[place.channel];
+    RelayChannel& channel = channels_[place.channel];
     if (place.why == Why::Output) {
         flush(channel);
         if (!has_pending(channel) && !channel.from.is_open()) {
@@ -332,8 +332,8 @@ std::optional<int> CaughtSignals::next() const {
     }
 }
 
-Sink Sink::borrow(int fd) {
-    Sink sink;
+RelaySink RelaySink::borrow(int fd) {
+    RelaySink sink;
     sink.fd_ = fd;
     sink.most_ = kBufferSize;
 
@@ -363,16 +363,16 @@ Sink Sink::borrow(int fd) {
     return sink;
 }
 
-base::Result<Sink> Sink::take(base::Fd fd) {
+base::Result<RelaySink> RelaySink::take(base::Fd fd) {
     TRY(make_non_blocking(fd.get()));
-    Sink sink;
+    RelaySink sink;
     sink.fd_ = fd.get();
     sink.own_ = std::move(fd);
     sink.most_ = kBufferSize;
     return sink;
 }
 
-std::optional<std::size_t> Sink::write(std::span<const std::byte> bytes) const {
+std::optional<std::size_t> RelaySink::write(std::span<const std::byte> bytes) const {
     const std::size_t size = std::min(bytes.size(), most_);
     for (;;) {
         if (careful_) {
@@ -396,26 +396,26 @@ std::optional<std::size_t> Sink::write(std::span<const std::byte> bytes) const {
     }
 }
 
-void Sink::close() {
+void RelaySink::close() {
     own_.reset();
     fd_ = -1;
 }
 
-Source Source::borrow(int fd) {
-    Source source;
+RelaySource RelaySource::borrow(int fd) {
+    RelaySource source;
     source.fd_ = fd;
     return source;
 }
 
-base::Result<Source> Source::take(base::Fd fd) {
+base::Result<RelaySource> RelaySource::take(base::Fd fd) {
     TRY(make_non_blocking(fd.get()));
-    Source source;
+    RelaySource source;
     source.fd_ = fd.get();
     source.own_ = std::move(fd);
     return source;
 }
 
-Source::Outcome Source::read(std::vector<std::byte>& out, std::size_t limit) {
+RelaySource::Outcome RelaySource::read(std::vector<std::byte>& out, std::size_t limit) {
     if (watch_) {
         epoll_event event{};
         (void)::epoll_wait(watch_.get(), &event, 1, 0);
@@ -437,7 +437,7 @@ Source::Outcome Source::read(std::vector<std::byte>& out, std::size_t limit) {
     return got > 0 ? Outcome::Data : Outcome::End;
 }
 
-base::Status Source::watch() {
+base::Status RelaySource::watch() {
     if (watch_) {
         return base::ok();
     }
@@ -450,7 +450,7 @@ base::Status Source::watch() {
     return base::ok();
 }
 
-void Source::close() {
+void RelaySource::close() {
     watch_.reset();
     own_.reset();
     fd_ = -1;
@@ -458,7 +458,7 @@ void Source::close() {
 
 base::Result<bool> run_relay(const base::PidRef& process,
                              const CaughtSignals& signals,
-                             std::vector<Channel> channels,
+                             std::vector<RelayChannel> channels,
                              const RelayRules& rules) {
     return Relay(process, signals, channels, rules).run();
 }

@@ -44,12 +44,12 @@ private:
 
 // Where bytes go without blocking us: a second open file description where the kernel gives one
 // (terminals, pipes), MSG_DONTWAIT on sockets, small writes after poll(2) where neither can be had.
-class Sink {
+class RelaySink {
 public:
     // Borrows the caller's `fd`; below 0: closed.
-    [[nodiscard]] static Sink borrow(int fd);
+    [[nodiscard]] static RelaySink borrow(int fd);
     // Takes our end of a pipe, or a pty's master, and makes it non-blocking.
-    [[nodiscard]] static base::Result<Sink> take(base::Fd fd);
+    [[nodiscard]] static base::Result<RelaySink> take(base::Fd fd);
 
     [[nodiscard]] int fd() const { return fd_; }
 
@@ -58,7 +58,7 @@ public:
     void close();
 
 private:
-    Sink() = default;
+    RelaySink() = default;
     base::Fd own_;
     int fd_ = -1;
     bool socket_ = false;
@@ -67,10 +67,10 @@ private:
 };
 
 // Where bytes come from: the caller's (borrowed, blocking) or ours (taken, non-blocking).
-class Source {
+class RelaySource {
 public:
-    [[nodiscard]] static Source borrow(int fd);
-    [[nodiscard]] static base::Result<Source> take(base::Fd fd);
+    [[nodiscard]] static RelaySource borrow(int fd);
+    [[nodiscard]] static base::Result<RelaySource> take(base::Fd fd);
 
     [[nodiscard]] bool is_open() const { return fd_ >= 0; }
 
@@ -88,16 +88,16 @@ public:
     void close();
 
 private:
-    Source() = default;
+    RelaySource() = default;
     base::Fd own_;
     int fd_ = -1;
     base::Fd watch_;
 };
 
 // One direction.
-struct Channel {
-    Source from;
-    Sink to;
+struct RelayChannel {
+    RelaySource from;
+    RelaySink to;
     bool into_process = false;      // over when the process has ended
     std::vector<std::byte> buffer;  // read and not yet written, from `begin` on
     std::size_t begin = 0;
@@ -118,7 +118,7 @@ struct RelayRules {
 // outlive it write later is not waited for), false when on_signal said so. Does not reap.
 [[nodiscard]] base::Result<bool> run_relay(const base::PidRef& process,
                                            const CaughtSignals& signals,
-                                           std::vector<Channel> channels,
+                                           std::vector<RelayChannel> channels,
                                            const RelayRules& rules);
 
 }  // namespace warren::isolation

@@ -48,6 +48,9 @@ base::Status remove_guest(const Context& context, state::GuestRecord record) {
         TRY(context.store.save_guest(record));
     }
     context.faults.hit("destroy: recorded");
+    // Also without a run record: a damaged one was set aside, and what it told of may run on.
+    TRY(cgroups::remove_cgroup(
+        context.host.cgroup, guest_cgroup_path(context, record.name), kKillTimeout));
     {
         const base::Fd disk = TRY(context.store.guest_dir(name));
         TRY(images::remove_disk(disk.get()));

@@ -84,6 +84,9 @@ StopBatch::~StopBatch() = default;
 base::Result<bool> StopBatch::add(const base::Name& name) {
     auto held = TRY(hold(context_, name));
     if (!held.situation.run) {
+        // Its record may have been damaged and set aside while it ran.
+        TRY(cgroups::remove_cgroup(
+            context_.host.cgroup, guest_cgroup_path(context_, name.str()), kKillTimeout));
         return false;
     }
     auto run = std::move(*held.situation.run);

@@ -8,7 +8,8 @@
 #   warren ARG...     the program under test, with WARREN_ROOT and WARREN_RUN of its own; `create` and
 #                     `run` get WARREN_CREATE_OPTS added, which names what this host's kernel lacks
 #   $WARREN           the program's path, for where a function will not do (timeout, script, xargs)
-#   $TEST_DIR         an empty directory, removed afterwards
+#   $TEST_DIR         an empty directory, removed afterwards; a test that needs a second pair of roots
+#                     uses its root/ and run/, whose guests are destroyed when the test fails
 #   $OUT $ERR         what the command of the last assert_exit printed
 # A file may set TEST_SECONDS, the time limit of each of its tests (default 120).
 

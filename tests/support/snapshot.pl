@@ -6,6 +6,11 @@
 use strict;
 use warnings;
 
+# snapshot.pl --cgroup-parent RUN: just the name of the cgroup that the guests of RUN are below.
+if (@ARGV == 2 && $ARGV[0] eq '--cgroup-parent') {
+    print cgroup_parent($ARGV[1]), "\n";
+    exit 0;
+}
 my ($root, $run, $mark) = @ARGV;
 die "snapshot.pl: needs a root, a run directory and a mark\n" if grep { !length($_ // '') } $root, $run, $mark;
 

@@ -19,8 +19,8 @@ std::string text_or_empty(const char* text) {
     return text == nullptr ? std::string() : std::string(text);
 }
 
-// libarchive converts names to the locale's character set and warns when it cannot; it then gives the bytes as they stand, which
-// is what is wanted. Any other warning is about damage.
+// libarchive converts names to the locale's character set and warns when it cannot; it then gives
+// the bytes as they stand, which is what is wanted. Any other warning is about damage.
 bool is_about_characters(archive* tar) {
     const char* text = archive_error_string(tar);
     return text != nullptr &&
@@ -248,8 +248,8 @@ base::Status ArchiveReader::skip_rest() {
     return base::ok();
 }
 
-// The end mark is a block of zeros that the tar reader has consumed after the last entry. Whatever follows it must be zeros too: data there
-// would be left out in silence.
+// The end mark is a block of zeros that the tar reader has consumed after the last entry. Whatever
+// follows it must be zeros too: data there would be left out in silence.
 base::Status ArchiveReader::check_end() {
     const auto end = static_cast<std::uint64_t>(archive_filter_bytes(tar_.get(), 0));
     while (!TRY(stream_->read()).empty()) {

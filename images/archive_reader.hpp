@@ -1,5 +1,5 @@
-// Tar archives (ustar, pax, GNU; sparse files, extended attributes, ACLs) as entries, by libarchive. Everything that comes out is still
-// to be distrusted.
+// Tar archives (ustar, pax, GNU; sparse files, extended attributes, ACLs) as entries, by
+// libarchive. Everything that comes out is still to be distrusted.
 #pragma once
 
 #include <memory>
@@ -19,7 +19,8 @@ public:
     ArchiveReader& operator=(const ArchiveReader&) = delete;
     ~ArchiveReader();
 
-    // nullopt at the end of a complete archive: one that has its end mark, and nothing but zeros after it.
+    // nullopt at the end of a complete archive: one that has its end mark, and nothing but zeros
+    // after it.
     [[nodiscard]] base::Result<std::optional<Entry>> next();
     // The pieces of the entry that next() gave last.
     [[nodiscard]] base::Result<std::optional<Chunk>> read();

@@ -16,6 +16,17 @@ std::string archive_message(archive* handle) {
     return text == nullptr ? "unknown error" : base::printable(text);
 }
 
+namespace {
+
+// The raw format takes everything but nothing.
+base::Error open_error(archive* handle) {
+    const std::string text = archive_message(handle);
+    const bool is_empty = text.find("Unrecognized") != std::string::npos;
+    return base::usage_error("read archive: " + (is_empty ? "it is empty" : text));
+}
+
+}  // namespace
+
 base::Result<std::unique_ptr<ArchiveStream>> ArchiveStream::open(int fd) {
     ArchiveHandle handle(archive_read_new());
     if (!handle) {
@@ -37,7 +48,7 @@ base::Result<std::unique_ptr<ArchiveStream>> ArchiveStream::open(int fd) {
     archive_entry* entry = nullptr;
     if (archive_read_support_format_raw(handle.get()) != ARCHIVE_OK ||
         archive_read_open_fd(handle.get(), fd, 64U << 10U) != ARCHIVE_OK) {
-        return base::fail("read archive: " + archive_message(handle.get()));
+        return open_error(handle.get());
     }
     switch (archive_read_next_header(handle.get(), &entry)) {
         case ARCHIVE_OK:
@@ -45,11 +56,7 @@ base::Result<std::unique_ptr<ArchiveStream>> ArchiveStream::open(int fd) {
         case ARCHIVE_EOF:
             return base::usage_error("read archive: it is empty");
         default:
-            // The raw format takes everything but nothing.
-            if (archive_message(handle.get()).find("Unrecognized") != std::string::npos) {
-                return base::usage_error("read archive: it is empty");
-            }
-            return base::usage_error("read archive: " + archive_message(handle.get()));
+            return open_error(handle.get());
     }
 }
 

@@ -1,5 +1,6 @@
-// The bytes of an archive without its compression, by libarchive: gzip, xz, zstd, bzip2, lz4, or none. Apart from the tar reader, so that
-// one can tell a complete archive from one that ends early: tar readers take any end between two entries for the end.
+// The bytes of an archive without its compression, by libarchive: gzip, xz, zstd, bzip2, lz4, or
+// none. Apart from the tar reader, so that one can tell a complete archive from one that ends
+// early: tar readers take any end between two entries for the end.
 #pragma once
 
 #include <cstddef>
@@ -28,7 +29,8 @@ public:
     // Reads from the descriptor's current place; it stays the caller's.
     [[nodiscard]] static base::Result<std::unique_ptr<ArchiveStream>> open(int fd);
 
-    // The next bytes, good until the next call; none at the end. The end is only reached when the compressed stream is whole.
+    // The next bytes, good until the next call; none at the end. The end is only reached when the
+    // compressed stream is whole.
     [[nodiscard]] base::Result<std::span<const std::byte>> read();
 
     [[nodiscard]] std::uint64_t position() const { return position_; }

@@ -19,7 +19,8 @@ constexpr const char* kUbuntuKeyring = "ubuntu-archive-keyring.gpg";
 constexpr const char* kScratchKeyring = "keyring.gpg";
 constexpr const char* kCache = "cache/keyrings";
 
-// Ubuntu's keyring as the host has it, or out of Debian's package of it, which Debian's keys vouch for, kept for the next time.
+// Ubuntu's keyring as the host has it, or out of Debian's package of it, which Debian's keys vouch
+// for, kept for the next time.
 base::Result<std::string> ubuntu_keyring(int data, int scratch) {
     auto keyring = base::read_file_at(AT_FDCWD, std::string(kKeyringDir) + kUbuntuKeyring);
     if (keyring) {
@@ -53,7 +54,8 @@ base::Result<std::string> debian_keyring() {
     return keyring;
 }
 
-// Into the scratch directory, where apt's own user can read it. The path is the one that mmdebstrap sees.
+// Into the scratch directory, where apt's own user can read it. The path is the one that mmdebstrap
+// sees.
 base::Result<std::string> provide_keyring(Family family, int data, int scratch) {
     const std::string keyring =
         family == Family::Ubuntu ? TRY(ubuntu_keyring(data, scratch)) : TRY(debian_keyring());
@@ -61,8 +63,8 @@ base::Result<std::string> provide_keyring(Family family, int data, int scratch) 
     return std::string(kScratchPath) + "/" + kScratchKeyring;
 }
 
-// What unpacking stopped for is often only that the program ended: then the program's own error says why. It is given the
-// chance to end by itself, so that it does not end for a closed pipe.
+// What unpacking stopped for is often only that the program ended: then the program's own error
+// says why. It is given the chance to end by itself, so that it does not end for a closed pipe.
 base::Status finish_program(RunningProgram& program, base::Status&& unpacked) {
     if (!unpacked) {
         std::string rest(64U << 10U, '\0');

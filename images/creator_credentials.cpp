@@ -65,7 +65,8 @@ CreatorCredentials::~CreatorCredentials() {
     if (!is_armed_) {
         return;
     }
-    // None of these can fail: the ids are this process's own, and the capabilities were held before.
+    // None of these can fail: the ids are this process's own, and the capabilities were held
+    // before.
     const int saved_errno = errno;
     (void)setfsuid(uid_);
     (void)setfsgid(gid_);

@@ -1,6 +1,7 @@
-// The credentials an overlay is made with. overlayfs keeps those of whoever creates the superblock and does all
-// work on the layers with them: making the work directory, copying up, setting trusted.overlay.* attributes. On idmapped layers
-// their file-system ids must be mapped, or nothing can be created and the kernel silently mounts read-only.
+// The credentials an overlay is made with. overlayfs keeps those of whoever creates the superblock
+// and does all work on the layers with them: making the work directory, copying up, setting
+// trusted.overlay.* attributes. On idmapped layers their file-system ids must be mapped, or nothing
+// can be created and the kernel silently mounts read-only.
 #pragma once
 
 #include <array>
@@ -12,10 +13,11 @@
 
 namespace warren::images {
 
-// While it lives, this thread's file-system uid and gid (setfsuid(2)) are the guest root's host ids, and its effective
-// capabilities are all the permitted ones, as leaving fsuid 0 drops the file-system ones from the effective set only.
-// The destructor restores ids, effective set and dumpability. The kernel clears PR_SET_PDEATHSIG on such a change: a process that
-// uses it has to set it again.
+// While it lives, this thread's file-system uid and gid (setfsuid(2)) are the guest root's host
+// ids, and its effective capabilities are all the permitted ones, as leaving fsuid 0 drops the
+// file-system ones from the effective set only. The destructor restores ids, effective set and
+// dumpability. The kernel clears PR_SET_PDEATHSIG on such a change: a process that uses it has to
+// set it again.
 class CreatorCredentials {
 public:
     [[nodiscard]] static base::Result<CreatorCredentials> assume(uid_t uid, gid_t gid);

@@ -10,7 +10,8 @@ base::Status create_disk(int guest_dir) {
             return base::errno_error(std::string("create directory ") + name);
         }
     }
-    // The upper is the guest's "/": overlayfs shows its owner and mode, not the image's. Whatever the umask is.
+    // The upper is the guest's "/": overlayfs shows its owner and mode, not the image's. Whatever
+    // the umask is.
     if (fchmodat(guest_dir, "upper", 0755, 0) != 0) {
         return base::errno_error("set the mode of directory upper");
     }

@@ -145,8 +145,9 @@ std::vector<std::string> mmdebstrap_arguments(const Template& wanted,
         "--dpkgopt=force-unsafe-io",
         "--aptopt=Acquire::Languages \"none\"",
         "--aptopt=Acquire::Retries \"3\"",
-        // A third of a minimal tree is documentation in languages and formats that no program reads. What is installed later in
-        // a guest comes with its own: these options stay out of the image.
+        // A third of a minimal tree is documentation in languages and formats that no program
+        // reads. What is installed later in a guest comes with its own: these options stay out of
+        // the image.
         "--dpkgopt=path-exclude=/usr/share/man/*",
         "--dpkgopt=path-exclude=/usr/share/info/*",
         "--dpkgopt=path-exclude=/usr/share/locale/*",

@@ -1,4 +1,5 @@
-// File contents on their way: read in pieces, digested with their holes as zeros, written with their holes as holes.
+// File contents on their way: read in pieces, digested with their holes as zeros, written with
+// their holes as holes.
 #pragma once
 
 #include <cstdint>
@@ -23,11 +24,12 @@ private:
     std::uint64_t position_ = 0;
 };
 
-// The pieces of `body`, each checked to start at or after the end of the last one and to end by `size`.
+// The pieces of `body`, each checked to start at or after the end of the last one and to end by
+// `size`.
 [[nodiscard]] BodyReader checked_body(const BodyReader& body, std::uint64_t size);
 
-// The data of an open file without its holes (lseek(2) SEEK_DATA), which must be `size` bytes long all the while. The
-// descriptor stays the caller's.
+// The data of an open file without its holes (lseek(2) SEEK_DATA), which must be `size` bytes long
+// all the while. The descriptor stays the caller's.
 [[nodiscard]] BodyReader read_body(int fd, std::uint64_t size);
 
 [[nodiscard]] base::Status write_chunk(int fd, const Chunk& chunk);

@@ -14,7 +14,8 @@ constexpr const char* kHosts =
     "ff02::1\tip6-allnodes\n"
     "ff02::2\tip6-allrouters\n";
 
-// The distribution's own without getty: a guest has no virtual consoles. On SIGPWR the guest is shut down.
+// The distribution's own without getty: a guest has no virtual consoles. On SIGPWR the guest is
+// shut down.
 constexpr const char* kInittab =
     "id:2:initdefault:\n"
     "si::sysinit:/etc/init.d/rcS\n"
@@ -96,6 +97,32 @@ bool is_old_copy(std::string_view path) {
            (path.starts_with("var/lib/dpkg/") && path.ends_with("-old"));
 }
 
+// Start and stop links of services for hardware, disks and kernel settings, which are the host's:
+// they would only fail, and say so at every boot. The services themselves stay installed.
+bool is_host_service(std::string_view path) {
+    constexpr std::array<std::string_view, 11> kServices{"bootlogs",
+                                                         "brightness",
+                                                         "cgroups",
+                                                         "checkfs.sh",
+                                                         "checkroot.sh",
+                                                         "hwclock.sh",
+                                                         "mount-configfs",
+                                                         "mountdevsubfs.sh",
+                                                         "mountkernfs.sh",
+                                                         "procps",
+                                                         "urandom"};
+    if (path.starts_with("etc/runit/runsvdir/default/getty-")) {
+        return true;
+    }
+    std::string_view service = path.substr(path.rfind('/') + 1);
+    const bool is_sysv = path.starts_with("etc/rc") && path.find(".d/") == 7;
+    if (is_sysv && service.size() > 3) {
+        service.remove_prefix(3);
+    }
+    return (is_sysv || path.starts_with("etc/runlevels/")) &&
+           std::find(kServices.begin(), kServices.end(), service) != kServices.end();
+}
+
 std::string lines(const std::vector<std::string>& texts) {
     std::string out;
     for (const std::string& text : texts) {
@@ -134,7 +161,7 @@ GuestFile guest_directory(std::string path, mode_t mode) {
 bool is_left_out(const std::string& path, EntryType type) {
     const std::string plain = plain_path(path);
     if (std::find(kReplaced.begin(), kReplaced.end(), plain) != kReplaced.end() ||
-        is_old_copy(plain) || plain.starts_with("etc/ssh/ssh_host_")) {
+        is_old_copy(plain) || is_host_service(plain) || plain.starts_with("etc/ssh/ssh_host_")) {
         return true;
     }
     if (plain.starts_with("var/log/") && type == EntryType::File) {
@@ -153,7 +180,8 @@ std::vector<GuestFile> guest_files(InitSystem init, const std::vector<std::strin
     out.push_back(guest_directory("var/cache/apt/archives"));
     out.push_back(guest_directory("var/lib/apt/lists/partial", 0700));
     if (init == InitSystem::Systemd) {
-        // Empty: systemd makes an id of its own for each guest, and does not take its boot for an installation's first.
+        // Empty: systemd makes an id of its own for each guest, and does not take its boot for an
+        // installation's first.
         out.push_back(guest_file("etc/machine-id", "", 0444));
         out.push_back(guest_link("var/lib/dbus/machine-id", "/etc/machine-id"));
         out.push_back(guest_directory("etc/systemd/journald.conf.d"));

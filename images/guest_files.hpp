@@ -21,7 +21,8 @@ inline constexpr time_t kGuestFileTime = 1'704'067'200;  // 2024-01-01
 [[nodiscard]] GuestFile guest_link(std::string path, std::string target);
 [[nodiscard]] GuestFile guest_directory(std::string path, mode_t mode = 0755);
 
-// Identities (machine id, host keys), logs and caches of the build, and files that guest_files() replaces.
+// Identities (machine id, host keys), logs and caches of the build, and files that guest_files()
+// replaces.
 [[nodiscard]] bool is_left_out(const std::string& path, EntryType type);
 
 // For a built Debian or Ubuntu. `sources` are the lines of its sources.list.

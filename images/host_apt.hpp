@@ -1,4 +1,5 @@
-// What the host's own apt knows that a build wants to know: its mirrors and its proxy. Everything is optional: a host may have no apt.
+// What the host's own apt knows that a build wants to know: its mirrors and its proxy. Everything
+// is optional: a host may have no apt.
 #pragma once
 
 #include <string>
@@ -9,10 +10,12 @@
 
 namespace warren::images {
 
-// In this order: WARREN_DEBIAN_MIRROR or WARREN_UBUNTU_MIRROR (and ..._SECURITY_MIRROR), what the host's sources say, the distribution's own.
+// In this order: WARREN_DEBIAN_MIRROR or WARREN_UBUNTU_MIRROR (and ..._SECURITY_MIRROR), what the
+// host's sources say, the distribution's own.
 [[nodiscard]] Mirrors choose_mirrors(Family family, const std::string& architecture);
 
-// The mirrors in the output of `apt-get indextargets --format "$(LABEL) $(REPO_URI)"`; empty strings for what is not there.
+// The mirrors in the output of `apt-get indextargets --format "$(LABEL) $(REPO_URI)"`; empty
+// strings for what is not there.
 [[nodiscard]] Mirrors parse_index_targets(const std::string& text, Family family);
 
 // "Acquire::http::Proxy \"...\"": the host's proxies, as apt options.

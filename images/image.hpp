@@ -1,10 +1,11 @@
-// Images: named, read-only root trees. An image is a tree of hard links into one content-addressed object
-// store, so equal files of two images are one inode: one copy on disk and one in the page cache.
+// Images: named, read-only root trees. An image is a tree of hard links into one content-addressed
+// object store, so equal files of two images are one inode: one copy on disk and one in the page
+// cache.
 //
-//   DATA/objects/ab/<sha256>     regular files, named by content, owner, mode, mtime and extended attributes
-//   DATA/images/NAME/image.json  what it is
-//   DATA/images/NAME/root/       the tree (directories, links, nodes are its own; files are links to objects)
-//   DATA/images/.tmp-*           an import under way; a free lock marks it as left behind, and the next import removes it
+//   DATA/objects/ab/<sha256>     regular files, named by content, owner, mode, mtime and extended
+//   attributes DATA/images/NAME/image.json  what it is DATA/images/NAME/root/       the tree
+//   (directories, links, nodes are its own; files are links to objects) DATA/images/.tmp-* an
+//   import under way; a free lock marks it as left behind, and the next import removes it
 #pragma once
 
 #include <cstdint>
@@ -67,7 +68,8 @@ struct VerifyProblem {
 
 class ImageStore {
 public:
-    // `data` is the directory of --root; makes objects/ and images/ when absent (0700 root; the trees themselves keep their modes).
+    // `data` is the directory of --root; makes objects/ and images/ when absent (0700 root; the
+    // trees themselves keep their modes).
     [[nodiscard]] static base::Result<ImageStore> open(int data);
 
     [[nodiscard]] base::Result<std::vector<ImageInfo>> list() const;
@@ -75,7 +77,8 @@ public:
     [[nodiscard]] base::Result<bool> exists(const base::Name& name) const;
     // The tree, O_PATH|O_DIRECTORY.
     [[nodiscard]] base::Result<base::Fd> open_root(const base::Name& name) const;
-    // Import from a tar stream (any compression) or a directory. All or nothing; Exists when the name is taken.
+    // Import from a tar stream (any compression) or a directory. All or nothing; Exists when the
+    // name is taken.
     [[nodiscard]] base::Result<ImageInfo> import_archive(const base::Name& name,
                                                          int fd,
                                                          const std::string& source,
@@ -88,8 +91,9 @@ public:
     [[nodiscard]] base::Result<ImageInfo> build(const base::Name& name,
                                                 const BuildRequest& request,
                                                 const Progress& progress) const;
-    // Removes the tree and the objects nothing links to any more. `may_remove` is asked once nobody can start to use the image
-    // (who creates a guest holds lock_dir() shared); its error is returned and nothing is changed.
+    // Removes the tree and the objects nothing links to any more. `may_remove` is asked once nobody
+    // can start to use the image (who creates a guest holds lock_dir() shared); its error is
+    // returned and nothing is changed.
     [[nodiscard]] base::Status remove(const base::Name& name,
                                       const std::function<base::Status()>& may_remove = {}) const;
     // Re-reads every file against its object's digest.

@@ -29,8 +29,8 @@ struct FileIdHash {
     }
 };
 
-// Walks a directory that somebody may be changing meanwhile: every entry is opened once without following links
-// (O_PATH), and everything about it is asked of that descriptor.
+// Walks a directory that somebody may be changing meanwhile: every entry is opened once without
+// following links (O_PATH), and everything about it is asked of that descriptor.
 class DirectoryImporter {
 public:
     DirectoryImporter(TreeWriter& writer,

@@ -12,8 +12,8 @@
 
 namespace warren::images {
 
-// Under way in a TempDir: root/ (the tree) and objects/ (files that the store does not have). Everything that was not committed goes
-// with it.
+// Under way in a TempDir: root/ (the tree) and objects/ (files that the store does not have).
+// Everything that was not committed goes with it.
 class ImportSession {
 public:
     // Neither descriptor is owned.
@@ -28,7 +28,8 @@ public:
 
     [[nodiscard]] int root() const { return root_.get(); }
 
-    // Makes the image visible under the name, once its data are on the disk. Fills in all of the information but source.
+    // Makes the image visible under the name, once its data are on the disk. Fills in all of the
+    // information but source.
     [[nodiscard]] base::Result<ImageInfo> commit(const base::Name& name, const std::string& source);
 
 private:

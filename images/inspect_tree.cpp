@@ -22,8 +22,8 @@ struct Found {
     bool is_executable = false;
 };
 
-// A regular file in the tree, through links inside it; absent when there is none. Never opened before its type is known: a
-// device or fifo would act on open.
+// A regular file in the tree, through links inside it; absent when there is none. Never opened
+// before its type is known: a device or fifo would act on open.
 std::optional<Found> find_file(int root, const std::string& path) {
     auto opened = base::open_at(root, path, O_PATH, 0, base::Resolve::InRoot);
     if (!opened) {

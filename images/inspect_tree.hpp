@@ -1,5 +1,5 @@
-// What an image's tree says about itself. The tree is hostile: links are resolved inside it, only regular files are read, and what
-// comes out is short printable text.
+// What an image's tree says about itself. The tree is hostile: links are resolved inside it, only
+// regular files are read, and what comes out is short printable text.
 #pragma once
 
 #include <string>

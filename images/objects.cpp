@@ -17,7 +17,8 @@
 namespace warren::images {
 namespace {
 
-// Up to here a file is digested before it is written, so that one the store has is not written at all.
+// Up to here a file is digested before it is written, so that one the store has is not written at
+// all.
 constexpr std::uint64_t kSmallFile = 1U << 20U;
 // Links are left for the hard links that an archive makes to a file later.
 constexpr nlink_t kMaxLinks = 60'000;
@@ -264,7 +265,8 @@ base::Status ObjectSink::publish() {
         for (const std::string& file : TRY(base::list_dir(fresh_, group))) {
             const std::string digest = digest_in_name(file);
             const std::string from = group + "/" + file;
-            // Another import may have brought the same file meanwhile; then this one is a further copy.
+            // Another import may have brought the same file meanwhile; then this one is a further
+            // copy.
             std::string to = from;
             for (std::uint32_t copy = 0;
                  renameat2(fresh_, from.c_str(), objects_, to.c_str(), RENAME_NOREPLACE) != 0;

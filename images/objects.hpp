@@ -1,11 +1,13 @@
-// The object store: regular files named by a digest of all that makes them what they are, linked into image trees.
+// The object store: regular files named by a digest of all that makes them what they are, linked
+// into image trees.
 //
-// Equal files of two images are one inode. Equal files of ONE image stay two, as its archive had them: one inode would
-// make `cp a b` say that both are the same file. So the Nth file of an image with a digest is the digest's Nth copy:
-// objects/ab/HEX, objects/ab/HEX.1, ... The next copy also serves when the file system has no more links to give.
+// Equal files of two images are one inode. Equal files of ONE image stay two, as its archive had
+// them: one inode would make `cp a b` say that both are the same file. So the Nth file of an image
+// with a digest is the digest's Nth copy: objects/ab/HEX, objects/ab/HEX.1, ... The next copy also
+// serves when the file system has no more links to give.
 //
-// New objects are collected beside the import's tree and moved to the store when they have reached the disk: an object under objects/ is
-// never one that a power cut can leave empty.
+// New objects are collected beside the import's tree and moved to the store when they have reached
+// the disk: an object under objects/ is never one that a power cut can leave empty.
 #pragma once
 
 #include <cstdint>
@@ -37,8 +39,8 @@ public:
     ObjectSink(int objects, int fresh, StoreLock lock)
         : objects_(objects), fresh_(fresh), lock_(std::move(lock)) {}
 
-    // Makes the file `name` in the directory `parent`, where no such name is, from `body`, or links the object that is the same.
-    // `size` is what the body must come to.
+    // Makes the file `name` in the directory `parent`, where no such name is, from `body`, or links
+    // the object that is the same. `size` is what the body must come to.
     [[nodiscard]] base::Status put(int parent,
                                    const std::string& name,
                                    const Metadata& meta,

@@ -62,7 +62,8 @@ base::Result<base::Fd> make_userns() {
     return base::open_at(AT_FDCWD, proc + "ns/user", O_RDONLY);
 }
 
-// What a guest needs of its disk, tried: a file made through the overlay by the mapped root has to be root's on the disk.
+// What a guest needs of its disk, tried: a file made through the overlay by the mapped root has to
+// be root's on the disk.
 base::Status try_disk(int dir, int userns_fd) {
     if (mkdirat(dir, "lower", 0755) != 0) {
         return base::errno_error("create directory lower");
@@ -83,7 +84,8 @@ base::Status try_in_new_dir(int dir, int userns_fd) {
     return try_disk(probe.fd(), userns_fd);
 }
 
-// Files of the file system carry project ids (ioctl_xfs_fsgetxattr(2), which ext4 and others have too).
+// Files of the file system carry project ids (ioctl_xfs_fsgetxattr(2), which ext4 and others have
+// too).
 bool has_project_ids(int dir) {
     auto readable = base::open_at(dir, ".", O_RDONLY | O_DIRECTORY);
 

@@ -119,7 +119,8 @@ base::Result<RunningProgram> RunningProgram::start(const Program& program) {
     std::vector<std::string> environment = tool_environment();
     const auto argument_pointers = pointers(arguments);
     const auto environment_pointers = pointers(environment);
-    // By its name: a descriptor leads to a mount of our namespace, which cannot be bound in another.
+    // By its name: a descriptor leads to a mount of our namespace, which cannot be bound in
+    // another.
     std::string scratch_path;
     if (program.scratch >= 0) {
         scratch_path = TRY(base::read_link_at(AT_FDCWD, base::proc_fd_path(program.scratch)));

@@ -1,5 +1,6 @@
-// Runs the distribution's own tools (mmdebstrap, apt-get, dpkg-deb): without a shell, in a pid and mount namespace of their own, so that whatever
-// they start dies with them, and they with us, and no mount of theirs outlives them or shows on the host.
+// Runs the distribution's own tools (mmdebstrap, apt-get, dpkg-deb): without a shell, in a pid and
+// mount namespace of their own, so that whatever they start dies with them, and they with us, and
+// no mount of theirs outlives them or shows on the host.
 #pragma once
 
 #include <cstdint>

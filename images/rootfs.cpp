@@ -22,8 +22,8 @@ namespace {
 
 constexpr int kDirFlags = O_PATH | O_DIRECTORY | O_NOFOLLOW;
 
-// The layers, ready to be named to overlayfs by /proc/self/fd. The trees are detached, idmapped clones; absent when
-// nothing is mapped.
+// The layers, ready to be named to overlayfs by /proc/self/fd. The trees are detached, idmapped
+// clones; absent when nothing is mapped.
 struct Layers {
     base::Fd lower_tree;
     base::Fd guest_tree;
@@ -73,7 +73,8 @@ base::Result<Layers> open_layers(const RootfsRef& ref) {
     return layers;
 }
 
-// What the kernel said about a failed fsconfig(2): the context's log, one line an entry, "e overlay: ...".
+// What the kernel said about a failed fsconfig(2): the context's log, one line an entry, "e
+// overlay: ...".
 std::string context_log(int context) {
     std::array<char, 512> line{};
     std::string log;
@@ -156,8 +157,8 @@ base::Result<base::Fd> make_overlay(const Layers& layers, const RootfsRef& ref) 
     return mount;
 }
 
-// Attaches the trees over "/" of a mount namespace of our own: below the root directory of this process, which is
-// looked up as it was, so nothing of this is ever seen.
+// Attaches the trees over "/" of a mount namespace of our own: below the root directory of this
+// process, which is looked up as it was, so nothing of this is ever seen.
 base::Status attach_privately(const Layers& layers) {
     if (unshare(CLONE_NEWNS) != 0) {
         return base::errno_error("unshare the mount namespace");
@@ -188,9 +189,10 @@ void make_overlay_for_parent(int socket, const Layers& layers, const RootfsRef& 
     }
 }
 
-// For kernels whose overlayfs takes attached layers only (before 6.15): a short-lived process attaches them in a mount namespace
-// that dies with it. A process, since unshare(2) and setns(2) back would change this one's root and working
-// directory, and a failure halfway would leave it in the wrong namespace.
+// For kernels whose overlayfs takes attached layers only (before 6.15): a short-lived process
+// attaches them in a mount namespace that dies with it. A process, since unshare(2) and setns(2)
+// back would change this one's root and working directory, and a failure halfway would leave it in
+// the wrong namespace.
 base::Result<base::Fd> make_overlay_attached(const Layers& layers, const RootfsRef& ref) {
     auto [ours, theirs] = TRY(base::seqpacket_pair());
     const pid_t pid = fork();

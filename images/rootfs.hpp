@@ -1,5 +1,5 @@
-// A guest's root: the image's tree below, the guest's own upper above, as a detached overlay. Layers are idmapped:
-// on disk stand the guest's own ids (0..65535), whatever range it runs in.
+// A guest's root: the image's tree below, the guest's own upper above, as a detached overlay.
+// Layers are idmapped: on disk stand the guest's own ids (0..65535), whatever range it runs in.
 #pragma once
 
 #include <cstdint>
@@ -18,20 +18,23 @@ namespace warren::images {
 struct RootfsRef {
     int image_root = -1;  // O_PATH directory: the lower layer
     int guest_dir = -1;   // holds upper/ and work/
-    // The guest's user namespace and the host ids of its root; -1: no private user namespace, nothing is mapped.
+    // The guest's user namespace and the host ids of its root; -1: no private user namespace,
+    // nothing is mapped.
     int userns_fd = -1;
     std::uint32_t root_uid = 0;
     std::uint32_t root_gid = 0;
-    // overlayfs "volatile": no sync at unmount, and the upper is worthless after a crash. Only for guests that are
-    // removed when they stop.
+    // overlayfs "volatile": no sync at unmount, and the upper is worthless after a crash. Only for
+    // guests that are removed when they stop.
     bool is_volatile = false;
 };
 
-// A detached overlay mount (fsopen(2)), nodev nothing shared with the host's mount table. Linux 5.19 for idmapped layers.
-// Unsupported names the file system that cannot be idmapped and the remedy.
+// A detached overlay mount (fsopen(2)), nodev nothing shared with the host's mount table.
+// Linux 5.19 for idmapped layers. Unsupported names the file system that cannot be idmapped and the
+// remedy.
 [[nodiscard]] base::Result<base::Fd> mount_rootfs(const RootfsRef& ref);
 
-// Whether layers on this directory's file system can be idmapped and hold an overlay upper (doctor).
+// Whether layers on this directory's file system can be idmapped and hold an overlay upper
+// (doctor).
 struct DiskSupport {
     std::string fs_type;
     bool idmapped = false;

@@ -1,4 +1,5 @@
-// The store's lock: flock(2) on the images directory. Shared: an object that is seen stays. Exclusive: what nothing links to may go.
+// The store's lock: flock(2) on the images directory. Shared: an object that is seen stays.
+// Exclusive: what nothing links to may go.
 #pragma once
 
 #include "base/fd.hpp"
@@ -7,7 +8,8 @@
 
 namespace warren::images {
 
-// An open file description of its own, so that it neither shares nor drops the lock of another in this process.
+// An open file description of its own, so that it neither shares nor drops the lock of another in
+// this process.
 class StoreLock {
 public:
     [[nodiscard]] static base::Result<StoreLock> open(int images);

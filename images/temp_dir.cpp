@@ -53,7 +53,8 @@ base::Status sweep_leftovers(int images) {
 }
 
 base::Result<TempDir> TempDir::make(int images) {
-    // A sweep may take a directory for a leftover in the moment before it is locked: then another is made.
+    // A sweep may take a directory for a leftover in the moment before it is locked: then another
+    // is made.
     for (int attempt = 0; attempt < 100; ++attempt) {
         std::string name = TRY(random_name());
         if (mkdirat(images, name.c_str(), 0700) != 0) {

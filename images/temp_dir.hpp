@@ -1,4 +1,5 @@
-// Directories images/.tmp-XXXX for work under way. Their owner holds a lock on them; a free lock marks what a dead process left behind.
+// Directories images/.tmp-XXXX for work under way. Their owner holds a lock on them; a free lock
+// marks what a dead process left behind.
 #pragma once
 
 #include <string>

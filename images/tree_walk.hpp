@@ -11,8 +11,8 @@
 
 namespace warren::images {
 
-// Calls `visit` for every entry below `root`, directories before what is in them. `parent` is open for at-calls on `name`; `path` is
-// relative to the root. An error ends the walk.
+// Calls `visit` for every entry below `root`, directories before what is in them. `parent` is open
+// for at-calls on `name`; `path` is relative to the root. An error ends the walk.
 using TreeVisitor = std::function<base::Status(
     int parent, const std::string& name, const std::string& path, const struct stat& info)>;
 [[nodiscard]] base::Status walk_tree(int root, const TreeVisitor& visit);

@@ -1,6 +1,7 @@
-// Writes entries of an archive or a directory into a new tree. The entries are hostile: every parent is resolved beneath the root without
-// following any link (openat2(2)), what stands in the way is replaced and never followed, and nothing is created before
-// it has been checked against the limits.
+// Writes entries of an archive or a directory into a new tree. The entries are hostile: every
+// parent is resolved beneath the root without following any link (openat2(2)), what stands in the
+// way is replaced and never followed, and nothing is created before it has been checked against the
+// limits.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +26,8 @@ public:
 
     // `body` is only called for files. Errors name the entry.
     [[nodiscard]] base::Status add(Entry entry, const BodyReader& body);
-    // Sets the directories' times and default ACLs, which entries below them would have changed or inherited.
+    // Sets the directories' times and default ACLs, which entries below them would have changed or
+    // inherited.
     [[nodiscard]] base::Result<TreeCounts> finish();
 
 private:

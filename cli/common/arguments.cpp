@@ -66,12 +66,14 @@ public:
 
     [[nodiscard]] po::options_description description() const {
         po::options_description all;
-        for (const OptionGroups groups : {groups_, OptionGroups(kHelpGroup)}) {
-            for (const OptionGroup& group : groups) {
-                for (const Option& option : group.options) {
-                    add(all, option);
-                }
+        for (const OptionGroup& group : groups_) {
+            for (const Option& option : group.options) {
+                add(all, option);
             }
+        }
+        // A second one of the same name would be ambiguous.
+        if (find_option(groups_, kHelpOptions.front().name) == nullptr) {
+            add(all, kHelpOptions.front());
         }
         return all;
     }
@@ -163,6 +165,10 @@ base::Result<Arguments> Arguments::parse(OptionGroups groups,
     const std::vector<po::option> found = TRY(tokens(grammar, Words(words.begin(), cut)));
     for (const po::option& token : found) {
         if (token.string_key.empty()) {
+            // "--=x" comes as an operand x.
+            if (token.original_tokens.front().starts_with("--")) {
+                return base::usage_error("unknown option " + token.original_tokens.front());
+            }
             std::copy(token.value.begin(), token.value.end(), std::back_inserter(result.operands_));
             continue;
         }

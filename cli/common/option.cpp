@@ -20,9 +20,9 @@ bool is_literal(std::string_view word) {
 std::string help_line(const Option& option) {
     std::string line = "  " + option_heading(option);
     if (line.size() + 2 > kTextColumn) {
-        return line + "\n" + wrap(option.text, kWidth, kTextColumn);
+        return line + "\n" + wrap(option_text(option), kWidth, kTextColumn);
     }
-    const std::string text = wrap(option.text, kWidth, kTextColumn);
+    const std::string text = wrap(option_text(option), kWidth, kTextColumn);
     line.resize(kTextColumn, ' ');
     return line + text.substr(kTextColumn);
 }
@@ -74,6 +74,10 @@ std::string option_heading(const Option& option) {
         text += " " + std::string(option.value);
     }
     return text;
+}
+
+std::string option_text(const Option& option) {
+    return std::string(option.text) + (option.repeats ? " (repeatable)" : "");
 }
 
 std::string option_help(OptionGroups groups) {

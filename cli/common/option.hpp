@@ -48,6 +48,9 @@ using OptionGroups = std::span<const OptionGroup>;
 // "-u, --user USER" or "    --memory SIZE".
 [[nodiscard]] std::string option_heading(const Option& option);
 
+// Its text, with a word on whether it may be repeated.
+[[nodiscard]] std::string option_text(const Option& option);
+
 // The options with their texts, one block a group, for --help.
 [[nodiscard]] std::string option_help(OptionGroups groups);
 

@@ -14,7 +14,7 @@ constexpr std::array kGlobalOptions{
     Option{"root", 0, "DIR", "persistent data (/var/lib/warren)", false, Hint::Directory},
     Option{"run", 0, "DIR", "volatile state (/run/warren)", false, Hint::Directory},
     Option{"json", 0, "", "print JSON"},
-    Option{"quiet", 0, "", "print no names and no progress, only what was asked for"},
+    Option{"quiet", 0, "", "no progress, and no names of what is done"},
     Option{"dry-run", 0, "", "create, start, run: print the plan, change nothing"},
     Option{"log-level", 0, "debug|info|warning|error", "what is told on standard error (error)"},
     Option{"help", 0, "", "this text"},

@@ -93,19 +93,20 @@ struct Entry {
     std::string summary;
     std::vector<OptionGroup> groups;
     Hint operand = Hint::None;
-    bool ends_at_first = false;
+    std::size_t operands = 0;
+    bool command = false;  // at the end stands a command
 };
 
 std::vector<Entry> entries() {
-    std::vector<Entry> all{{"", "", {kGlobalGroup}, Hint::None, false}};
+    std::vector<Entry> all{{"", "", {kGlobalGroup}, Hint::None, 0, false}};
     for (const VerbGroup& group : verb_groups()) {
         for (const Verb* verb : group.verbs) {
-            const bool ends = verb->operands.first_ends_options;
             all.push_back({std::string(verb->name),
                            std::string(verb->summary),
                            {verb->groups.begin(), verb->groups.end()},
                            verb->hint,
-                           ends});
+                           verb->operands.max,
+                           verb->operands.first_ends_options});
         }
     }
     return all;
@@ -171,15 +172,16 @@ std::string zsh_spec(const std::string& dashed, const Option& option) {
     return "        " + shell_quoted(spec) + "\n";
 }
 
+// Without a spec for its operands a verb's options would not be offered behind them.
 std::string zsh_operand(const Entry& entry) {
-    const Kind kind = kind_of(entry.operand);
-    if (entry.ends_at_first && entry.operand != Hint::None) {
-        return "        " + shell_quoted("1:" + kind.name + ":" + zsh_action(kind)) + "\n        " +
-               shell_quoted("*:::command:_normal") + "\n";
+    const std::string last = "        " + shell_quoted("*:::command:_normal") + "\n";
+    if (entry.operands == 0) {
+        return entry.command ? last : "";
     }
-    return kind.name == "none"
-               ? ""
-               : "        " + shell_quoted("*:" + kind.name + ":" + zsh_action(kind)) + "\n";
+    const Kind kind = kind_of(entry.operand);
+    const std::string what = kind.name == "none" ? "name" : kind.name;
+    const std::string spec = (entry.operands == 1 ? "1:" : "*:") + what + ":" + zsh_action(kind);
+    return "        " + shell_quoted(spec) + "\n" + (entry.command ? last : "");
 }
 
 std::string zsh_verbs(bool of_image) {
@@ -233,10 +235,9 @@ std::string bash_tables() {
 }
 
 std::string zsh_tables() {
-    std::string text =
-        "_warren_verbs=(\n" + zsh_verbs(false) + "        'image:work on images'\n)\n";
-    text +=
-        "_warren_image_verbs=(\n" + zsh_verbs(true) + ")\n_warren_specs() {\n    case \"$1\" in\n";
+    std::string text = "_warren_set_verbs() {\n    verbs=(\n" + zsh_verbs(false) +
+                       "        'image:work on images'\n    )\n    image_verbs=(\n" +
+                       zsh_verbs(true) + "    )\n}\n_warren_specs() {\n    case \"$1\" in\n";
     for (const Entry& entry : entries()) {
         text += "    " + shell_quoted(entry.name) + ") specs=(\n";
         text += find_option(entry.groups, "help") == nullptr ? "        '--help[its help]'\n" : "";

@@ -30,17 +30,18 @@ Mark mark_of(Finding::Level level) {
     return {"cannot", Tone::Bad};
 }
 
+std::string count(const std::vector<Finding>& findings, Finding::Level level) {
+    return std::to_string(std::count_if(
+        findings.begin(), findings.end(), [level](const Finding& f) { return f.level == level; }));
+}
+
 std::string summary(const std::vector<Finding>& findings) {
-    const auto count = [&](Finding::Level level) {
-        return std::to_string(
-            std::count_if(findings.begin(), findings.end(), [level](const Finding& f) {
-                return f.level == level;
-            }));
-    };
-    const std::string verdict =
-        host_can(findings) ? "guests can run on this host" : "no guest can run on this host";
-    return verdict + ": " + count(Finding::Level::Ok) + " ok, " + count(Finding::Level::Warning) +
-           " warnings, " + count(Finding::Level::Cannot) + " cannot\n";
+    const std::string warnings = count(findings, Finding::Level::Warning);
+    const char* verdict =
+        host_can(findings) ? "guests can run on this host: " : "no guest can run on this host: ";
+    return verdict + count(findings, Finding::Level::Ok) + " ok, " + warnings +
+           (warnings == "1" ? " warning, " : " warnings, ") +
+           count(findings, Finding::Level::Cannot) + " cannot\n";
 }
 
 }  // namespace

@@ -38,10 +38,6 @@ std::string columns_help() {
     return text;
 }
 
-bool takes_columns(const Verb& verb) {
-    return find_option(verb.groups, "columns") != nullptr;
-}
-
 base::Result<int> help(App& app, const Arguments& arguments) {
     const std::vector<std::string>& words = arguments.operands();
     if (words.empty()) {
@@ -59,6 +55,10 @@ base::Result<int> help(App& app, const Arguments& arguments) {
 }
 
 }  // namespace
+
+bool takes_columns(const Verb& verb) {
+    return find_option(verb.groups, "columns") != nullptr;
+}
 
 std::vector<std::string_view> paragraphs(std::string_view text) {
     std::vector<std::string_view> result;

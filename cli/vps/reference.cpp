@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "cli/vps/completion_tables.hpp"
+#include "cli/vps/guest_columns.hpp"
 #include "cli/vps/help.hpp"
 #include "cli/vps/verb.hpp"
 
@@ -12,28 +13,27 @@ namespace warren::cli {
 
 namespace {
 
-// Groups that several verbs take: the man page has them once.
-std::vector<OptionGroup> shared_groups() {
-    std::vector<OptionGroup> groups;
-    for (const std::string_view verb : {"create", "run", "set", "exec"}) {
-        for (const OptionGroup& group : find_verb(verb)->groups) {
-            const bool known =
-                std::any_of(groups.begin(), groups.end(), [&](const OptionGroup& other) {
-                    return other.options.data() == group.options.data();
-                });
-            if (!known && group.options.size() > 2) {
-                groups.push_back(group);
-            }
-        }
-    }
-    return groups;
-}
-
-bool is_shared(const OptionGroup& group) {
-    const std::vector<OptionGroup> groups = shared_groups();
+bool has(const std::vector<OptionGroup>& groups, const OptionGroup& group) {
     return std::any_of(groups.begin(), groups.end(), [&](const OptionGroup& other) {
         return other.options.data() == group.options.data();
     });
+}
+
+// Groups of several options that several verbs take: the man page has them once.
+std::vector<OptionGroup> shared_groups() {
+    std::vector<OptionGroup> seen;
+    std::vector<OptionGroup> shared;
+    for (const VerbGroup& verbs : verb_groups()) {
+        for (const Verb* verb : verbs.verbs) {
+            for (const OptionGroup& group : verb->groups) {
+                if (has(seen, group) && !has(shared, group) && group.options.size() > 2) {
+                    shared.push_back(group);
+                }
+                seen.push_back(group);
+            }
+        }
+    }
+    return shared;
 }
 
 std::string first_word(std::string_view text) {
@@ -75,7 +75,15 @@ std::string man_options(const OptionGroup& group) {
         const std::string letter =
             option.letter == 0 ? "" : std::string("\\fB\\-") + option.letter + "\\fR, ";
         text += ".TP\n" + letter + "\\fB\\-\\-" + roff(option.name) + "\\fR" + value + "\n";
-        text += roff(option.text) + (option.repeats ? " May be given more than once." : "") + "\n";
+        text += roff(option_text(option)) + "\n";
+    }
+    return text;
+}
+
+std::string man_columns() {
+    std::string text = ".PP\nColumns:\n";
+    for (const GuestColumn& column : guest_columns()) {
+        text += ".TP\n.B " + roff(column.title) + "\n" + roff(column.text) + "\n";
     }
     return text;
 }
@@ -90,9 +98,10 @@ std::string man_verb(const Verb& verb) {
     for (const std::string_view paragraph : paragraphs(verb.text)) {
         text += ".PP\n" + roff(paragraph) + "\n";
     }
+    const std::vector<OptionGroup> shared = shared_groups();
     std::string elsewhere;
     for (const OptionGroup& group : verb.groups) {
-        if (is_shared(group)) {
+        if (has(shared, group)) {
             elsewhere += (elsewhere.empty() ? "" : ", ") + first_word(group.title);
         } else {
             text += man_options(group);
@@ -101,6 +110,7 @@ std::string man_verb(const Verb& verb) {
     if (!elsewhere.empty()) {
         text += ".PP\nMore options, below: " + roff(elsewhere) + ".\n";
     }
+    text += takes_columns(verb) ? man_columns() : "";
     text += ".PP\n.nf\n.RS\n" + roff(verb.example) + "\n.RE\n.fi\n";
     return text;
 }

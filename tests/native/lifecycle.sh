@@ -36,7 +36,7 @@ test_machine_goes_through_its_life() {
     assert_exit 0 warren stop "$name"
     assert_eq "$(status_of "$name")" stopped
     assert_eq "$(last_reason "$name")" stopped
-    [ ! -e "/proc/$pid" ] || fail "the first process is still there"
+    wait_until 5 test ! -e "/proc/$pid"
     assert_exit 0 warren destroy "$name"
     assert_refused 2 "no guest named $name" warren inspect "$name"
 }
@@ -377,7 +377,7 @@ test_images_are_imported_looked_at_and_removed() {
     tar -C "$WARREN_ROOT/images/busybox/root" -cf - . | gzip >"$TEST_DIR/image.tar.gz"
     assert_exit 0 warren image import "$TEST_DIR/image.tar.gz" --as "$name"
     assert_refused 1 "$name" warren image import "$TEST_DIR/image.tar.gz" --as "$name"
-    assert_eq "$(warren image list --json | jq -r '[.[].name] | sort | join(" ")')" "busybox $name"
+    assert_eq "$(warren image list --json | jq -r '[.[].name] | contains(["busybox", "'"$name"'"])')" true
     assert_eq "$(warren image inspect "$name" | jq -r .name)" "$name"
     assert_exit 0 warren image verify "$name"
     # Both images' files are the same inodes of the store: the disk and the page cache hold them once.

@@ -8,7 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/scope_exit.hpp"
 #include "cgroups/events.hpp"
+#include "cgroups/flat_file.hpp"
 #include "cgroups/knobs.hpp"
 #include "cgroups/tree.hpp"
 
@@ -50,6 +52,18 @@ base::Status give_away(int dir, uid_t uid, gid_t gid) {
         return base::errno_error("change owner of cgroup");
     }
     return base::ok();
+}
+
+// A guest that has made all it may must not keep its host from joining it: one more, for us.
+base::Status make_room(int dir) {
+    std::uint64_t descendants = kDescendantsMax;
+    for_each_pair(TRY(base::read_file_at(dir, "cgroup.stat")),
+                  [&descendants](std::string_view key, std::uint64_t value) {
+                      if (key == "nr_descendants") {
+                          descendants = value;
+                      }
+                  });
+    return base::write_knob_at(dir, "cgroup.max.descendants", std::to_string(descendants + 1));
 }
 
 base::Error not_found(const std::string& path) {
@@ -110,7 +124,7 @@ base::Status Cgroup::delegate(uid_t uid, gid_t gid) const {
 }
 
 base::Result<base::Fd> Cgroup::exec_dir(uid_t uid, gid_t gid) const {
-    // The guest may remove the directory between our two calls; not for ever.
+    // The guest may remove the directory between our two calls, or take the room; not for ever.
     constexpr int kAttempts = 16;
     const auto make = [&]() -> base::Result<base::Fd> {
         const bool made = TRY(make_cgroup_dir(dir(), kExecName));
@@ -120,17 +134,28 @@ base::Result<base::Fd> Cgroup::exec_dir(uid_t uid, gid_t gid) const {
         }
         return exec;
     };
+    bool raised = false;
+    const base::ScopeExit lower([&] {
+        if (raised) {
+            (void)bound_growth(dir());
+        }
+    });
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
         auto exec = make();
         if (exec) {
             return exec;
         }
-        if (!is_gone(exec.error())) {
+        const bool full = exec.error().error_number() == EAGAIN;
+        if (!full && !is_gone(exec.error())) {
             return std::move(exec).error().with_context("cgroup " + path_);
+        }
+        if (full) {
+            raised = true;
+            TRY(base::with_context(make_room(dir()), "cgroup " + path_));
         }
     }
     return base::Error(base::ErrorKind::Busy,
-                       "create cgroup " + path_ + "/" + kExecName + ": the guest removes it");
+                       "create cgroup " + path_ + "/" + kExecName + ": the guest keeps us from it");
 }
 
 base::Result<bool> Cgroup::populated() const {

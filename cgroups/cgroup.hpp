@@ -83,7 +83,8 @@ struct Stats {
 // A handle on the directory; does not own the kernel object: remove() is explicit.
 class Cgroup {
 public:
-    // mkdir below the parent; an existing empty one is taken over.
+    // mkdir below the parent; an existing empty one is taken over, made anew. How many cgroups can be made
+    // below it is bounded: the kernel has 65535 of them with memory limits for all guests together.
     [[nodiscard]] static base::Result<Cgroup> create(int parent_dir, const std::string& name);
     // `path` below the v2 mount point. NotFound when it is gone.
     [[nodiscard]] static base::Result<Cgroup> open(const Host& host, const std::string& path);

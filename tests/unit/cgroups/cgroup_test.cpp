@@ -139,6 +139,25 @@ TEST_CASE("exec_dir is made when absent and found when there") {
     CHECK(cgroup.exec_dir(100000, 100001));
 }
 
+TEST_CASE("a guest that has made all the cgroups it may can still be joined") {
+    const auto host = real_host();
+    if (!host) {
+        return;
+    }
+    const RealTree tree(*host);
+    const auto cgroup = tree.create("g");
+    for (int i = 0; i < 1024; ++i) {
+        REQUIRE(::mkdirat(cgroup.dir(), std::to_string(i).c_str(), 0755) == 0);
+    }
+    CHECK(::mkdirat(cgroup.dir(), "more", 0755) == -1);
+    const auto exec = cgroup.exec_dir(0, 0);
+    REQUIRE(exec);
+    const Process process(exec.value().get());
+    CHECK(cgroup.processes().value() == std::vector<pid_t>{process.pid()});
+    CHECK(knob(cgroup, "cgroup.max.descendants") == "1024\n");
+    CHECK(::mkdirat(cgroup.dir(), "more", 0755) == -1);
+}
+
 TEST_CASE("processes are those of the whole subtree") {
     const auto host = real_host();
     if (!host) {

@@ -202,3 +202,26 @@ TEST_CASE("io: limits of a device are set and taken off") {
     apply(cgroup, limits);
     CHECK(knob(cgroup, "io.max") == "");
 }
+
+TEST_CASE("io: a weight is held by a knob or refused by its name") {
+    const auto host = real_host_with(Controller::Io);
+    if (!host) {
+        return;
+    }
+    const RealTree tree(*host);
+    const auto cgroup = tree.create("g");
+    Limits limits;
+    limits.io_weight = 200;
+    const auto applied = cgroup.apply(limits);
+    const bool iocost = ::faccessat(cgroup.dir(), "io.weight", F_OK, 0) == 0;
+    const bool bfq = ::faccessat(cgroup.dir(), "io.bfq.weight", F_OK, 0) == 0;
+    if (iocost) {
+        CHECK(knob(cgroup, "io.weight") == "default 200\n");
+    }
+    if (iocost || bfq) {
+        CHECK(applied);
+    } else {
+        REQUIRE(!applied);
+        CHECK(applied.error().kind() == base::ErrorKind::Unsupported);
+    }
+}

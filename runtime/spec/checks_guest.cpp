@@ -8,11 +8,11 @@ namespace warren::spec {
 
 namespace {
 
-constexpr std::size_t kMaxHostname = 64;              // HOST_NAME_MAX
-constexpr std::size_t kMaxHostnameLabel = 63;         // RFC 1123
-constexpr std::size_t kMaxArgument = 128 * 1024 - 2;  // below MAX_ARG_STRLEN, which counts the NUL
-constexpr std::size_t kMaxArguments =
-    3 * 1024 * 512;  // execve(2) allows a quarter of an 8 MiB stack
+constexpr std::size_t kMaxHostname = 64;       // HOST_NAME_MAX
+constexpr std::size_t kMaxHostnameLabel = 63;  // RFC 1123
+constexpr std::size_t kMaxArgument =
+    (128UL << 10U) - 2;                            // below MAX_ARG_STRLEN, which counts the NUL
+constexpr std::size_t kMaxArguments = 3UL << 19U;  // execve(2) allows a quarter of an 8 MiB stack
 constexpr std::size_t kMaxLabels = 64;
 constexpr std::size_t kMaxLabelKey = 63;
 constexpr std::size_t kMaxLabelValue = 4096;

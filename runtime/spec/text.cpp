@@ -45,7 +45,7 @@ std::optional<std::string> bad_text(std::string_view text, std::size_t max_bytes
 }
 
 std::optional<std::string> bad_path(std::string_view path) {
-    if (const auto why = bad_text(path, kMaxPath)) {
+    if (auto why = bad_text(path, kMaxPath)) {
         return why;
     }
     if (!path.starts_with('/')) {

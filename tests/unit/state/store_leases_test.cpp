@@ -97,6 +97,7 @@ TEST_CASE("processes that race get a lease each") {
     constexpr int kProcesses = 8;
     constexpr int kEach = 40;
     std::vector<pid_t> children;
+    children.reserve(kProcesses);
     for (int process = 0; process < kProcesses; ++process) {
         children.push_back(spawn([&store, process] {
             for (int i = 0; i < kEach; ++i) {

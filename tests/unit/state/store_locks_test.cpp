@@ -124,6 +124,7 @@ TEST_CASE("locks exclude each other while their files come and go") {
     constexpr int kProcesses = 4;
     constexpr int kRounds = 100;
     std::vector<pid_t> children;
+    children.reserve(kProcesses);
     for (int process = 0; process < kProcesses; ++process) {
         children.push_back(spawn([&store, &a] {
             for (int i = 0; i < kRounds; ++i) {

@@ -103,6 +103,7 @@ TEST_CASE("runs are saved while others tidy the directories away") {
     const TempStore store;
     constexpr int kRounds = 100;
     std::vector<pid_t> children;
+    children.reserve(3);
     for (const char* name : {"a", "b", "c"}) {
         children.push_back(spawn([&store, name] {
             const auto mine = guest(name);

@@ -88,6 +88,7 @@ private:
 
 inline std::vector<std::string> strings(const std::vector<base::Name>& names) {
     std::vector<std::string> out;
+    out.reserve(names.size());
     for (const auto& name : names) {
         out.push_back(name.str());
     }

@@ -28,6 +28,27 @@ std::set<std::string, std::less<>> words(std::string_view text) {
     return out;
 }
 
+// Whether processes live in the directory itself. The root of the hierarchy, which alone has no type,
+// may have them.
+base::Result<bool> is_in_the_way(int dir) {
+    if (!TRY(base::exists_at(dir, "cgroup.type"))) {
+        return false;
+    }
+    constexpr std::size_t kBytesMax = std::size_t{64} << 20U;
+    const auto pids = base::read_file_at(dir, "cgroup.procs", kBytesMax);
+    if (!pids && pids.error().error_number() == EOPNOTSUPP) {
+        return true;  // threaded already
+    }
+    return !TRY(pids).empty();
+}
+
+base::Error in_the_way_error() {
+    return {
+        base::ErrorKind::Busy,
+        "enable controllers for its children: it holds processes itself, move them into a child "
+        "of it first"};
+}
+
 }  // namespace
 
 base::Status enable_controller(int dir, std::string_view controller) {
@@ -37,17 +58,21 @@ base::Status enable_controller(int dir, std::string_view controller) {
 base::Status enable_controllers(int dir) {
     const auto available = words(TRY(base::read_file_at(dir, kAvailable)));
     const auto enabled = words(TRY(base::read_file_at(dir, kEnabled)));
+    if (std::includes(enabled.begin(), enabled.end(), available.begin(), available.end())) {
+        return base::ok();
+    }
+    // Asked first, and not left to the kernel: cpu and pids it would turn on beside processes, and with
+    // that make the directory the root of a threaded tree, in which no guest can live.
+    if (TRY(is_in_the_way(dir))) {
+        return in_the_way_error();
+    }
     for (const auto& controller : available) {
         if (enabled.count(controller) != 0) {
             continue;
         }
         const auto status = enable_controller(dir, controller);
         if (!status && status.error().error_number() == EBUSY) {
-            return base::Error(base::ErrorKind::Busy,
-                               EBUSY,
-                               "enable controller " + controller +
-                                   " for its children: it holds processes itself, move them into a "
-                                   "child of it first");
+            return in_the_way_error();
         }
         // A controller that cannot be had now (cpu beside realtime processes, say) is missed only by a
         // limit that needs it, and that limit's knob will say so.

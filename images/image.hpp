@@ -70,6 +70,7 @@ class ImageStore {
 public:
     // `data` is the directory of --root; makes objects/ and images/ when absent (0700 root; the
     // trees themselves keep their modes).
+    // -1, for a --root that does not exist yet: an empty store, to look at only.
     [[nodiscard]] static base::Result<ImageStore> open(int data);
 
     [[nodiscard]] base::Result<std::vector<ImageInfo>> list() const;

@@ -30,6 +30,9 @@ ImageInfo damaged(const base::Name& name, const base::Error& error) {
 }  // namespace
 
 base::Result<ImageStore> ImageStore::open(int data) {
+    if (data < 0) {
+        return ImageStore(base::Fd(), base::Fd(), base::Fd());
+    }
     base::Fd own = TRY(base::open_at(data, ".", O_RDONLY | O_DIRECTORY));
     base::Fd images = TRY(make_store_dir(data, "images"));
     base::Fd objects = TRY(make_store_dir(data, "objects"));
@@ -38,6 +41,9 @@ base::Result<ImageStore> ImageStore::open(int data) {
 
 base::Result<std::vector<ImageInfo>> ImageStore::list() const {
     std::vector<ImageInfo> out;
+    if (!images_) {
+        return out;
+    }
     for (const std::string& text : TRY(base::list_dir(images_.get(), "."))) {
         const auto name = base::Name::parse_image(text);
         if (!name) {
@@ -70,6 +76,9 @@ base::Result<ImageInfo> ImageStore::load(const base::Name& name) const {
 }
 
 base::Result<bool> ImageStore::exists(const base::Name& name) const {
+    if (!images_) {
+        return false;
+    }
     return base::exists_at(images_.get(), name.str());
 }
 

@@ -116,10 +116,12 @@ std::vector<MountSpec> default_mounts(GuestKind kind, const NamespaceSet& namesp
     return mounts;
 }
 
-// A root in a user namespace of its own is "others" to the host's files in procfs and sysfs. What
-// it must not see is what the host shows to everybody. Hiding has a price: inside, procfs and sysfs
-// can then not be mounted again in a nested user namespace (the kernel would have to show what is
-// hidden), hence nothing with nesting.
+// A root in a user namespace of its own is "others" to the host's files in procfs and sysfs:
+// ownership keeps it from what the host shows to its root only. Masked is what the host shows to
+// everybody; a machine's own root, who may unmount in there, can lift such a mask, its users and
+// services cannot. Hiding has a price: where something is hidden, procfs and sysfs cannot be
+// mounted again in a nested user namespace (the kernel would have to show it), hence nothing with
+// nesting.
 std::vector<std::string> default_masked_paths(GuestKind kind, bool nesting, bool host_users) {
     if (nesting && !host_users) {
         return {};

@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdio>
+#include <charconv>
 #include <cstring>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include <sys/utsname.h>
@@ -107,15 +108,14 @@ std::string_view go_architecture() {
 #endif
 }
 
-std::optional<std::pair<unsigned, unsigned>> parse_kernel(const std::string& text) {
+// "6.1.0-13-amd64" -> 6, 1.
+std::optional<std::pair<unsigned, unsigned>> parse_kernel(std::string_view text) {
     unsigned major = 0;
     unsigned minor = 0;
-    int used = 0;
-    const bool plausible =
-        !text.empty() && text.size() <= 16 && text.front() >= '0' && text.front() <= '9';
-    // NOLINTNEXTLINE(cert-err34-c): at most 16 characters; a wrapped number compares wrongly and
-    // harms nothing
-    if (!plausible || std::sscanf(text.c_str(), "%4u.%4u%n", &major, &minor, &used) != 2) {
+    const char* end = text.data() + text.size();
+    const auto first = std::from_chars(text.data(), end, major);
+    if (first.ec != std::errc() || first.ptr == end || *first.ptr != '.' ||
+        std::from_chars(first.ptr + 1, end, minor).ec != std::errc()) {
         return std::nullopt;
     }
     return std::pair(major, minor);
@@ -125,8 +125,7 @@ Host this_host(std::uint64_t capabilities) {
     Host host{.capabilities = capabilities, .architecture = go_architecture()};
     utsname names{};
     if (::uname(&names) == 0) {
-        std::string release(static_cast<const char*>(names.release));
-        release.resize(std::min<std::size_t>(release.size(), 16));
+        const std::string_view release(static_cast<const char*>(names.release));
         host.kernel = parse_kernel(release).value_or(std::pair(0U, 0U));
     }
     return host;

@@ -20,11 +20,16 @@ Console::Settings Console::probe() {
     return settings;
 }
 
+std::string Console::wipe(bool on_terminal) const {
+    return on_terminal && shared_ ? "\r\x1b[K" : "";
+}
+
 void Console::print(std::string_view text) {
     if (write_errno_ != 0) {
         return;
     }
-    const base::Status written = base::write_all(settings_.out, text, "standard output");
+    const base::Status written = base::write_all(
+        settings_.out, wipe(settings_.out_terminal) + std::string(text), "standard output");
     if (!written) {
         const int number = written.error().error_number();
         write_errno_ = number != 0 ? number : EIO;
@@ -43,10 +48,8 @@ void Console::error(std::string_view scope, std::string_view text) {
     }
     line += text;
     line += "\n";
-    // A progress line that is drawn on the same terminal is wiped first.
-    const std::string wipe = settings_.err_terminal ? "\r\x1b[K" : "";
     // There is nowhere left to report a failure of standard error.
-    (void)base::write_all(settings_.err, wipe + line, "standard error");
+    (void)base::write_all(settings_.err, wipe(settings_.err_terminal) + line, "standard error");
 }
 
 void Console::error(std::string_view scope, const base::Error& failure) {

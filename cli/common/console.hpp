@@ -27,6 +27,9 @@ public:
     // By isatty(3), NO_COLOR and TERM.
     [[nodiscard]] static Settings probe();
 
+    // A progress line may stand on the terminal from now on: it is wiped before anything is printed there.
+    void share_terminal() { shared_ = true; }
+
     void print(std::string_view text);
     void print_json(const base::Json& value);
     // "PROGRAM: SCOPE: text". The scope is a verb and what it is at: "start web1".
@@ -41,9 +44,11 @@ public:
     [[nodiscard]] base::Status status() const;
 
 private:
+    [[nodiscard]] std::string wipe(bool on_terminal) const;
     std::string program_;
     Settings settings_;
     int write_errno_ = 0;
+    bool shared_ = false;
 };
 
 }  // namespace warren::cli

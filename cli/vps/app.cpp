@@ -128,8 +128,11 @@ base::Result<engine::Engine> App::open_engine(bool create_root) const {
 }
 
 std::unique_ptr<Progress> App::progress(std::string_view title) const {
-    const bool shown = console.settings().err_terminal && !globals.quiet;
-    return std::make_unique<Progress>(shown ? console.settings().err : -1, title);
+    if (!console.settings().err_terminal || globals.quiet) {
+        return std::make_unique<Progress>(-1, title);
+    }
+    console.share_terminal();
+    return std::make_unique<Progress>(console.settings().err, title);
 }
 
 void App::print_name(const std::string& name) const {

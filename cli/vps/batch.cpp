@@ -15,12 +15,19 @@ std::string title(std::string_view verb, std::size_t seen, std::size_t total) {
 
 }  // namespace
 
-BatchReport::BatchReport(const App& app, std::string_view verb, std::size_t total)
-    : app_(app), verb_(verb), total_(total), progress_(app.progress(title(verb, 0, total))) {}
+BatchReport::BatchReport(const App& app,
+                         std::string_view verb,
+                         const std::vector<base::Name>& names)
+    : app_(app), verb_(verb), total_(names.size()) {
+    const bool single = total_ == 1;
+    progress_ = app.progress(single ? verb_ + " " + names.front().str() : title(verb, 0, total_));
+}
 
 void BatchReport::add(const base::Name& name, const base::Status& status) {
     ++seen_;
-    progress_->update(title(verb_, seen_, total_));
+    if (total_ > 1) {
+        progress_->update(title(verb_, seen_, total_));
+    }
     base::Json outcome;
     outcome["name"] = name.str();
     outcome["done"] = status.has_value();
@@ -49,7 +56,7 @@ base::Result<int> run_batch(App& app,
     const engine::Selection selection = TRY(parse_selection(arguments));
     engine::Engine engine = TRY(app.open_engine(false));
     const std::vector<base::Name> names = TRY(engine.select(selection));
-    BatchReport report(app, verb, names.size());
+    BatchReport report(app, verb, names);
     work(engine, names, [&report](const engine::Outcome& outcome) {
         report.add(outcome.name, outcome.status);
     });

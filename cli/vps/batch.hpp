@@ -16,8 +16,8 @@ namespace warren::cli {
 // With --json the outcomes are printed as one array at the end.
 class BatchReport {
 public:
-    // `total`: how many there will be, for the progress line.
-    BatchReport(const App& app, std::string_view verb, std::size_t total);
+    // `names`: all that will be reported.
+    BatchReport(const App& app, std::string_view verb, const std::vector<base::Name>& names);
     void add(const base::Name& name, const base::Status& status);
     // One guest: its error's exit code. More: 1 when any failed.
     [[nodiscard]] int finish();

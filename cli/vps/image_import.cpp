@@ -73,7 +73,7 @@ const std::array kGroups{OptionGroup{"Importing", kImportOptions}, kJsonGroup};
 
 const Verb kImageImport{
     .name = "image import",
-    .usage = "FILE.tar | DIR | - --as NAME",
+    .usage = "FILE|DIR|- --as NAME",
     .summary = "make an image from a tar archive or a directory",
     .text =
         "The archive may be compressed with gzip, xz, zstd or bzip2; '-' reads it from standard "

@@ -11,7 +11,7 @@ namespace {
 base::Result<int> image_rm(App& app, const Arguments& arguments) {
     const std::vector<base::Name> names = TRY(parse_images(arguments.operands()));
     engine::Engine engine = TRY(app.open_engine(false));
-    BatchReport report(app, kImageRm.name, names.size());
+    BatchReport report(app, kImageRm.name, names);
     for (const base::Name& name : names) {
         report.add(name, engine.remove_image(name));
     }

@@ -18,6 +18,15 @@ void print_json(const App& app, const std::vector<engine::GuestView>& views, boo
     app.console.print_json(array);
 }
 
+// A guest whose record cannot be read has its line in the table, and here says why.
+void tell_problems(const App& app, const std::vector<engine::GuestView>& views) {
+    for (const engine::GuestView& view : views) {
+        if (!view.problem.empty()) {
+            app.console.error("list " + view.name, base::printable(view.problem));
+        }
+    }
+}
+
 base::Result<int> list(App& app, const Arguments& arguments) {
     const Filters filters = TRY(parse_filters(arguments));
     const std::string wanted = arguments.value("columns").value_or(std::string(kDefaultColumns));
@@ -36,6 +45,7 @@ base::Result<int> list(App& app, const Arguments& arguments) {
     } else {
         const bool colour = app.console.settings().colour;
         app.console.print(guest_table(views, columns, std::chrono::system_clock::now(), colour));
+        tell_problems(app, views);
     }
     return kExitDone;
 }

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::array kStdioOptions{
     Option{"interactive", 'i', "", "pass standard input on"},
-    Option{"terminal", 't', "", "give it a terminal"},
+    Option{"tty", 't', "", "give it a terminal"},
     Option{"detach", 'd', "", "do not wait: leave it running"},
 };
 constexpr std::array kBatchOptions{
@@ -41,7 +41,7 @@ base::Result<std::chrono::milliseconds> parse_seconds(const Arguments& arguments
 engine::StdioRequest parse_stdio(const Arguments& arguments) {
     engine::StdioRequest stdio;
     stdio.interactive = arguments.has("interactive");
-    stdio.terminal = arguments.has("terminal");
+    stdio.terminal = arguments.has("tty");
     stdio.detach = arguments.has("detach");
     return stdio;
 }

@@ -138,6 +138,7 @@ base::Result<Lookups> look_up(const spec::GuestConfig& config) {
 
 isolation::SeccompConfig plan_seccomp(const spec::GuestConfig& config) {
     isolation::SeccompConfig seccomp;
+    seccomp.capabilities = spec::bounding_capabilities(config);
     if (config.security.seccomp_unconfined) {
         seccomp.profile = isolation::SeccompProfile::Unconfined;
     } else if (!config.security.seccomp_file_text.empty()) {

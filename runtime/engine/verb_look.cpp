@@ -28,6 +28,18 @@ base::Result<std::optional<GuestView>> view_of(const Context& context, const bas
     return std::optional<GuestView>(TRY(make_view(context, name, situation.value())));
 }
 
+bool is_status_name(const std::string& text) {
+    for (auto status = GuestStatus::Creating;;
+         status = static_cast<GuestStatus>(static_cast<std::uint8_t>(status) + 1)) {
+        if (engine::name(status) == text) {
+            return true;
+        }
+        if (status == GuestStatus::Corrupt) {
+            return false;
+        }
+    }
+}
+
 base::Result<bool> matches(const GuestView& view,
                            const std::pair<std::string, std::string>& filter) {
     const auto& [key, value] = filter;
@@ -35,6 +47,9 @@ base::Result<bool> matches(const GuestView& view,
         return view.name == value;
     }
     if (key == "status") {
+        if (!is_status_name(value)) {
+            return base::usage_error("unknown status " + base::printable(value) + " in filter");
+        }
         return engine::name(view.status) == value;
     }
     if (key == "image") {
@@ -52,12 +67,12 @@ base::Result<bool> matches(const GuestView& view,
 
 base::Result<bool> matches_all(const GuestView& view,
                                const std::vector<std::pair<std::string, std::string>>& filters) {
+    bool all = true;
     for (const auto& filter : filters) {
-        if (!TRY(matches(view, filter))) {
-            return false;
-        }
+        const bool one = TRY(matches(view, filter));
+        all = all && one;
     }
-    return true;
+    return all;
 }
 
 }  // namespace

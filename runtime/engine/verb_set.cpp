@@ -28,6 +28,39 @@ std::vector<std::string> touched_limits(const cgroups::Limits& limits) {
     return words;
 }
 
+// What takes `wanted` back: the value from before, or the kernel's default where there was none.
+cgroups::Limits undo_of(const cgroups::Limits& wanted, const cgroups::Limits& before) {
+    constexpr std::uint64_t kDefaultWeight = 100;
+    const auto none = cgroups::Limit::none();
+    cgroups::Limits undo;
+    const auto put = [](auto& target, const auto& touched, const auto& old, const auto& standard) {
+        if (touched) {
+            target = old.value_or(standard);
+        }
+    };
+    put(undo.cpu_max_micros, wanted.cpu_max_micros, before.cpu_max_micros, none);
+    put(undo.cpu_weight, wanted.cpu_weight, before.cpu_weight, kDefaultWeight);
+    put(undo.cpuset, wanted.cpuset, before.cpuset, std::string());
+    put(undo.memory_max, wanted.memory_max, before.memory_max, none);
+    put(undo.memory_high, wanted.memory_high, before.memory_high, none);
+    put(undo.memory_low, wanted.memory_low, before.memory_low, std::uint64_t{0});
+    put(undo.memory_min, wanted.memory_min, before.memory_min, std::uint64_t{0});
+    put(undo.swap_max, wanted.swap_max, before.swap_max, none);
+    put(undo.pids_max, wanted.pids_max, before.pids_max, none);
+    put(undo.io_weight, wanted.io_weight, before.io_weight, kDefaultWeight);
+    for (const auto& io : wanted.io_max) {
+        undo.io_max.push_back({io.major, io.minor, none, none, none, none});
+    }
+    for (const auto& pages : wanted.hugetlb) {
+        undo.hugetlb.push_back({pages.page_size, none});
+    }
+    cgroups::Limits old;
+    old.io_max = before.io_max;
+    old.hugetlb = before.hugetlb;
+    undo.merge(old);
+    return undo;
+}
+
 base::Status apply_live(const Context& context,
                         const state::RunRecord& run,
                         const cgroups::Limits& wanted,
@@ -38,7 +71,7 @@ base::Status apply_live(const Context& context,
         return base::ok();
     }
     auto error = std::move(applied).error();
-    if (auto back = cgroup.apply(before); !back) {
+    if (auto back = cgroup.apply(undo_of(wanted, before)); !back) {
         error.add_secondary(std::move(back).error());
     }
     return error;

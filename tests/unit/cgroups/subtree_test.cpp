@@ -32,6 +32,22 @@ TEST_CASE("enable_controllers writes only what is missing") {
     CHECK(dir.read("cgroup.subtree_control").starts_with("+cpu"));
 }
 
+TEST_CASE("enable_controllers touches nothing beside processes, but in the root") {
+    const TempDir dir;
+    const base::Fd fd = base::open_dir(AT_FDCWD, dir.path()).value();
+    dir.write("cgroup.controllers", "cpu\n");
+    dir.write("cgroup.subtree_control", "\n");
+    dir.write("cgroup.procs", "1\n");
+    dir.write("cgroup.type", "domain\n");
+    const auto refused = enable_controllers(fd.get());
+    REQUIRE(!refused);
+    CHECK(refused.error().kind() == base::ErrorKind::Busy);
+    CHECK(dir.read("cgroup.subtree_control") == "\n");
+    std::filesystem::remove(dir.path() + "/cgroup.type");
+    CHECK(enable_controllers(fd.get()));
+    CHECK(dir.read("cgroup.subtree_control").starts_with("+cpu"));
+}
+
 TEST_CASE("enable_controllers says what is in the way") {
     const auto host = real_host_with(Controller::Pids);
     if (!host) {

@@ -105,6 +105,19 @@ TEST_CASE("an error is one line with the program, the verb and what it is at") {
     CHECK(console.status().has_value());
 }
 
+TEST_CASE("a progress line is wiped before anything is printed over it") {
+    Output output;
+    Console::Settings settings = output.settings();
+    settings.out_terminal = true;
+    Console console("warren", settings);
+    console.print("a\n");
+    console.share_terminal();
+    console.print("b\n");
+    console.error("stop c", "text");
+    CHECK(output.out() == "a\n\r\x1b[Kb\n");
+    CHECK(output.err() == "warren: stop c: text\n");
+}
+
 TEST_CASE("output that cannot be written is told") {
     Console::Settings settings;
     const base::Fd full = base::open_at(AT_FDCWD, "/dev/full", O_WRONLY).value();
@@ -119,7 +132,7 @@ TEST_CASE("a batch prints names and one line a failure") {
     Output output;
     Console console("warren", output.settings());
     const App app = app_on(console);
-    BatchReport report(app, "start", 2);
+    BatchReport report(app, "start", {guest("a"), guest("b")});
     report.add(guest("a"), base::ok());
     report.add(guest("b"), base::usage_error("no guest named b"));
     CHECK(report.finish() == 1);
@@ -131,10 +144,10 @@ TEST_CASE("a batch of one has its error's exit code") {
     Output output;
     Console console("warren", output.settings());
     const App app = app_on(console, false, true);
-    BatchReport unknown(app, "start", 1);
+    BatchReport unknown(app, "start", {guest("b")});
     unknown.add(guest("b"), base::usage_error("no guest named b"));
     CHECK(unknown.finish() == 2);
-    BatchReport fine(app, "start", 1);
+    BatchReport fine(app, "start", {guest("a")});
     fine.add(guest("a"), base::ok());
     CHECK(fine.finish() == 0);
     CHECK(output.out().empty());
@@ -144,7 +157,7 @@ TEST_CASE("a batch as JSON") {
     Output output;
     Console console("warren", output.settings());
     const App app = app_on(console, true);
-    BatchReport report(app, "stop", 2);
+    BatchReport report(app, "stop", {guest("a"), guest("b")});
     report.add(guest("a"), base::ok());
     report.add(guest("b"), base::fail("freeze b"));
     CHECK(report.finish() == 1);

@@ -121,8 +121,10 @@ TEST_CASE("run, exec and enter answer 125 for all that is warren's") {
 
 TEST_CASE("root is needed for all but help and version") {
     check_refused(run_line("list"), 1, "must be run as root (try: sudo warren list)", "");
-    check_refused(
-        run_line("--json start web1 --wait"), 1, "must be run as root", "start web1 --wait");
+    check_refused(run_line("--json start web1 --wait"),
+                  1,
+                  "must be run as root",
+                  "sudo warren --json start web1 --wait");
 }
 
 TEST_CASE("--dry-run is refused where it would do the work") {

@@ -67,7 +67,7 @@ public:
 
     ~Tree() { (void)base::remove_tree_at(AT_FDCWD, path_); }
 
-    const std::string& path() const { return path_; }
+    [[nodiscard]] const std::string& path() const { return path_; }
 
 private:
     std::string path_;
@@ -114,7 +114,7 @@ public:
         (void)::waitpid(child_, nullptr, 0);
     }
 
-    int fd() const { return fd_.get(); }
+    [[nodiscard]] int fd() const { return fd_.get(); }
 
 private:
     pid_t child_ = -1;

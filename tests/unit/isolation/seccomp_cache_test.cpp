@@ -34,15 +34,15 @@ public:
 
     ~Cache() { (void)base::remove_tree_at(AT_FDCWD, path_); }
 
-    int fd() const { return dir_.get(); }
+    [[nodiscard]] int fd() const { return dir_.get(); }
 
-    std::vector<std::string> names() const {
+    [[nodiscard]] std::vector<std::string> names() const {
         auto names = base::list_dir(dir_.get(), ".").value();
         std::erase_if(names, [](const std::string& name) { return name.ends_with(".tmp"); });
         return names;
     }
 
-    std::string read(const std::string& name) const {
+    [[nodiscard]] std::string read(const std::string& name) const {
         return base::read_file_at(dir_.get(), name).value();
     }
 

@@ -43,7 +43,9 @@ public:
         program_ = std::move(program).value();
     }
 
-    std::uint32_t at(std::uint32_t arch, int number, std::array<std::uint64_t, 6> args = {}) const {
+    [[nodiscard]] std::uint32_t at(std::uint32_t arch,
+                                   int number,
+                                   std::array<std::uint64_t, 6> args = {}) const {
         seccomp_data data{};
         data.nr = number;
         data.arch = arch;
@@ -55,13 +57,14 @@ public:
         return *answer;
     }
 
-    std::uint32_t native(const char* name, std::array<std::uint64_t, 6> args = {}) const {
+    [[nodiscard]] std::uint32_t native(const char* name,
+                                       std::array<std::uint64_t, 6> args = {}) const {
         const int number = seccomp_syscall_resolve_name(name);
         REQUIRE_MESSAGE(number >= 0, name);
         return at(seccomp_arch_native(), number, args);
     }
 
-    const isolation::SeccompProgram& program() const { return program_; }
+    [[nodiscard]] const isolation::SeccompProgram& program() const { return program_; }
 
 private:
     isolation::SeccompProgram program_;
@@ -102,8 +105,8 @@ std::map<std::string, int> listed_names() {
 
 TEST_CASE("every system call that libseccomp knows stands in exactly one list") {
     const auto names = listed_names();
-    for (const auto& [name, count] : names) {
-        CHECK_MESSAGE(count == 1, name);
+    for (const auto& entry : names) {
+        CHECK_MESSAGE(entry.second == 1, entry.first);
     }
     for (const std::uint32_t arch :
          std::array<std::uint32_t, 3>{SCMP_ARCH_X86_64, SCMP_ARCH_X86, SCMP_ARCH_AARCH64}) {

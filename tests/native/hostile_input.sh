@@ -111,9 +111,9 @@ test_broken_archives() {
     head -c 100000 "$TEST_DIR/whole.tar.zst" >"$TEST_DIR/short.tar.zst"
     import_refused 2 archive "$TEST_DIR/short.tar.zst"
     : >"$TEST_DIR/empty.tar"
-    import_refused 1 archive "$TEST_DIR/empty.tar"
+    import_refused 2 archive "$TEST_DIR/empty.tar"
     head -c 65536 /dev/urandom >"$TEST_DIR/noise"
-    import_refused 1 archive "$TEST_DIR/noise"
+    import_refused 2 archive "$TEST_DIR/noise"
     refused 1 no-such-file image import "$TEST_DIR/no-such-file" --as hostile
 }
 

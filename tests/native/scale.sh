@@ -19,7 +19,7 @@ test_many_guests_by_one_command() {
     mounts=$(wc -l </proc/self/mounts)
     links=$(find /sys/class/net -mindepth 1 -maxdepth 1 | wc -l)
     # A name each: creating is made once, starting is what a host does at boot.
-    printf '%s\n' "${names[@]}" | xargs -P 4 -I '{}' "$WARREN" --quiet create '{}' --image busybox -- /bin/sh -c 'while :; do sleep 3600; done'
+    printf '%s\n' "${names[@]}" | xargs -P 4 -I "{}" "${WARREN_RELEASE:-$WARREN}" --quiet create '{}' --image busybox -- /bin/sh -c 'while :; do sleep 3600; done'
     assert_exit 0 warren start --all
     assert_eq "$(wc -l <<<"$OUT")" "$count" "guests started"
     assert_eq "$(warren list -q --filter status=running | wc -l)" "$count" "guests running"

@@ -1,0 +1,294 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2016  # what is in single quotes is for the guest's shell
+. "$(dirname "${BASH_SOURCE[0]}")/../support/lib.sh"
+
+# Limits as the kernel keeps them: measured on guests that want more than they have, at start, after a
+# live `set`, and after `none`. Ratios are of what the cgroup counts; no time is asserted but by them.
+
+BUSY='while :; do :; done'
+
+cgroup_of() {
+    printf '%s%s\n' "$(cgroup_mount)" "$(warren inspect "$1" | jq -r .cgroup)"
+}
+
+# value_of FILE KEY: from a file of "KEY VALUE" lines. Here and where it is called between two readings, what
+# the shell can do itself: a new process would take its time from those that are measured.
+value_of() {
+    local key value
+    while read -r key value; do
+        [ "$key" != "$2" ] || printf '%s\n' "$value"
+    done <"$1"
+}
+
+# cpu_micros VARIABLE CGROUP: what it has used, into the variable.
+cpu_micros() {
+    local key
+    # It is the first line.
+    read -r key "$1" <"$2/cpu.stat"
+    [ "$key" = usage_usec ] || fail "the first line of cpu.stat is $key"
+}
+
+# pass_seconds N
+pass_seconds() {
+    read -r -t "$1" <>"$TEST_DIR/silence" || :
+}
+
+# start_guest NAME OPTION... [-- COMMAND...]
+start_guest() {
+    local name=$1
+    shift
+    assert_exit 0 warren create "$name" --image busybox "$@"
+    assert_exit 0 warren start --wait "$name"
+}
+
+# measure_permille CGROUP SECONDS: SHARE is how much of one CPU it used meanwhile.
+measure_permille() {
+    local began ended before after
+    [ -p "$TEST_DIR/silence" ] || mkfifo "$TEST_DIR/silence"
+    began=$EPOCHREALTIME
+    cpu_micros before "$1"
+    pass_seconds "$2"
+    ended=$EPOCHREALTIME
+    cpu_micros after "$1"
+    SHARE=$(((after - before) * 1000 / (${ended/[.,]/} - ${began/[.,]/})))
+}
+
+# measure_ratio CGROUP OTHER SECONDS: RATIO is what OTHER used meanwhile, per cent of what CGROUP used.
+measure_ratio() {
+    local first second first_after second_after
+    [ -p "$TEST_DIR/silence" ] || mkfifo "$TEST_DIR/silence"
+    cpu_micros first "$1"
+    cpu_micros second "$2"
+    pass_seconds "$3"
+    cpu_micros first_after "$1"
+    cpu_micros second_after "$2"
+    RATIO=$(((second_after - second) * 100 / (first_after - first)))
+}
+
+test_cpus_are_shares_of_a_core() {
+    local name cgroup
+    need_controller cpu
+    need_image busybox
+    name=$(unique half)
+    start_guest "$name" --cpus 0.5 -- /bin/sh -c "$BUSY"
+    cgroup=$(cgroup_of "$name")
+    measure_permille "$cgroup" 5
+    echo "--cpus 0.5: $SHARE/1000 of a core"
+    assert_between "$SHARE" 450 550 "CPU of --cpus 0.5, per mille"
+    [ "$(value_of "$cgroup/cpu.stat" nr_throttled)" -gt 0 ] || fail "it was never throttled"
+    assert_exit 0 warren set "$name" --cpus 0.2
+    measure_permille "$cgroup" 5
+    echo "--cpus 0.2, live: $SHARE/1000 of a core"
+    assert_between "$SHARE" 160 240 "CPU of --cpus 0.2, per mille"
+    assert_exit 0 warren set "$name" --cpus none
+    assert_match "$(<"$cgroup/cpu.max")" '^max '
+    measure_permille "$cgroup" 3
+    echo "--cpus none, live: $SHARE/1000 of a core"
+    [ "$SHARE" -gt 800 ] || fail "without a limit it used $SHARE/1000 of the core"
+    assert_exit 0 warren destroy --force "$name"
+}
+
+test_weights_split_a_core() {
+    local light heavy light_group heavy_group
+    need_controller cpu
+    need_image busybox
+    light=$(unique light) heavy=$(unique heavy)
+    start_guest "$light" --cpu-weight 100 -- /bin/sh -c "$BUSY"
+    start_guest "$heavy" --cpu-weight 300 -- /bin/sh -c "$BUSY"
+    light_group=$(cgroup_of "$light") heavy_group=$(cgroup_of "$heavy")
+    measure_ratio "$light_group" "$heavy_group" 8
+    echo "weights 100:300 split the core 100:$RATIO"
+    assert_between "$RATIO" 270 330 "what weight 300 got, per cent of what 100 got"
+    assert_exit 0 warren set "$light" --cpu-weight 300
+    measure_ratio "$light_group" "$heavy_group" 6
+    echo "weights 300:300, live, split the core 100:$RATIO"
+    assert_between "$RATIO" 90 110 "what one got, per cent of the other, at equal weights"
+    assert_exit 0 warren set "$light" --cpu-weight none
+    assert_eq "$(<"$light_group/cpu.weight")" 100
+    assert_exit 0 warren destroy --force "$light" "$heavy"
+}
+
+# The hog is killed, not the guest that it is in, and not the neighbour that has as much as it may have.
+test_memory_limit_kills_only_whom_it_limits() {
+    local hog neighbour hog_group neighbour_group pid
+    need_controller memory
+    need_image busybox
+    hog=$(unique hog) neighbour=$(unique neighbour)
+    start_guest "$hog" --memory 64M -- /bin/sleep 86399
+    start_guest "$neighbour" --memory 64M -- /bin/sh -c '(head -c 40m /dev/zero; sleep 86399) | tail -c 64m'
+    hog_group=$(cgroup_of "$hog") neighbour_group=$(cgroup_of "$neighbour")
+    pid=$(warren inspect "$neighbour" | jq .pid)
+    wait_until 20 holds_memory "$neighbour_group" 40
+    assert_exit 137 warren exec "$hog" tail -c 200m /dev/zero
+    assert_eq "$(value_of "$hog_group/memory.events" oom_kill)" 1 "OOM kills of the hog"
+    assert_eq "$(value_of "$neighbour_group/memory.events" oom_kill)" 0 "OOM kills of the neighbour"
+    assert_eq "$(warren inspect "$hog" | jq -r .status)" running "the hog's guest"
+    assert_eq "$(warren inspect "$neighbour" | jq -r '.status + " " + (.pid | tostring)')" "running $pid" "the neighbour"
+    holds_memory "$neighbour_group" 40 || fail "the neighbour lost its memory"
+    assert_between "$(<"$hog_group/memory.peak")" 1 $((64 << 20)) "peak of the hog"
+    echo "limit 64M: peak $(<"$hog_group/memory.peak"), OOM kills 1, the neighbour's 0"
+    assert_exit 0 warren set "$hog" --memory 512M
+    assert_exit 0 warren exec "$hog" sh -c 'head -c 100m /dev/zero | tail -c 200m | wc -c'
+    assert_eq "$OUT" $((100 << 20)) "what a guest with enough memory could keep"
+    assert_exit 0 warren set "$hog" --memory 32M
+    assert_exit 137 warren exec "$hog" tail -c 200m /dev/zero
+    assert_eq "$(value_of "$hog_group/memory.events" oom_kill)" 2 "OOM kills of the hog"
+    assert_exit 0 warren set "$hog" --memory none
+    assert_eq "$(<"$hog_group/memory.max")" max
+    assert_exit 0 warren exec "$hog" sh -c 'head -c 100m /dev/zero | tail -c 200m | wc -c'
+    assert_eq "$OUT" $((100 << 20)) "what a guest without a limit could keep"
+    assert_exit 0 warren destroy --force "$hog" "$neighbour"
+}
+
+# holds_memory CGROUP MIB
+holds_memory() {
+    [ "$(value_of "$1/memory.stat" anon)" -ge $(($2 << 20)) ]
+}
+
+test_guest_whose_first_process_is_killed_has_ended() {
+    local name
+    need_controller memory
+    need_image busybox
+    name=$(unique gone)
+    start_guest "$name" --memory 32M -- /bin/sh -c 'sleep 2; exec tail -c 200m /dev/zero'
+    wait_until 20 is_stopped "$name"
+    assert_eq "$(warren inspect "$name" | jq -r .last_run.reason)" exited "how it ended"
+    # With more memory it lives.
+    assert_exit 0 warren set "$name" --memory none
+    assert_exit 0 warren start "$name"
+    assert_eq "$(warren inspect "$name" | jq -r .status)" running
+    assert_exit 0 warren destroy --force "$name"
+}
+
+is_stopped() {
+    [ "$(warren inspect "$1" | jq -r .status)" = stopped ]
+}
+
+# processes_after NAME CGROUP N: how many there are when it has tried to have N more.
+processes_after() {
+    warren exec "$1" sh -c "i=0; while [ \$i -lt $3 ]; do sleep 86399 & i=\$((i + 1)); done" >/dev/null 2>&1 || :
+    cat "$2/pids.current"
+}
+
+test_pids_limit_is_exact_and_live() {
+    local name cgroup
+    need_controller pids
+    need_image busybox
+    name=$(unique many)
+    start_guest "$name" --pids 20 -- /bin/sleep 86399
+    cgroup=$(cgroup_of "$name")
+    assert_between "$(processes_after "$name" "$cgroup" 60)" 19 20 "processes of --pids 20"
+    assert_exit 0 warren set "$name" --pids 40
+    assert_between "$(processes_after "$name" "$cgroup" 60)" 39 40 "processes of --pids 40"
+    assert_eq "$(<"$cgroup/pids.peak")" 40 "most processes ever"
+    assert_exit 0 warren set "$name" --pids none
+    assert_eq "$(<"$cgroup/pids.max")" max
+    assert_between "$(processes_after "$name" "$cgroup" 60)" 99 102 "processes without a limit"
+    assert_exit 0 warren destroy --force "$name"
+}
+
+test_fork_bomb_stays_within_its_pids() {
+    local bomb neighbour cgroup
+    need_controller pids
+    need_image busybox
+    bomb=$(unique bomb) neighbour=$(unique calm)
+    start_guest "$bomb" --pids 50
+    start_guest "$neighbour"
+    cgroup=$(cgroup_of "$bomb")
+    # Whoever cannot fork tries again, so that it stays lit.
+    warren exec -d "$bomb" sh -c 'echo "while :; do sh /bomb & sh /bomb; done" >/bomb; exec sh /bomb' >/dev/null 2>&1
+    wait_until 20 hit_limit "$cgroup"
+    assert_exit 0 warren exec "$neighbour" echo calm
+    assert_eq "$OUT" calm
+    sleep 2
+    echo "--pids 50: at most $(<"$cgroup/pids.peak"), refused $(value_of "$cgroup/pids.events" max) times"
+    assert_between "$(<"$cgroup/pids.peak")" 50 50 "most processes ever"
+    assert_exit 0 warren exec "$neighbour" echo calm
+    # A guest that can start nothing more can still be ended.
+    assert_exit 0 warren destroy --force "$bomb" "$neighbour"
+    [ ! -e "$cgroup" ] || fail "the cgroup is still there"
+}
+
+hit_limit() {
+    [ "$(value_of "$1/pids.events" max)" -gt 0 ]
+}
+
+# write_rate NAME MIB: KiB per second of a direct write to the guest's disk, by its own clock.
+write_rate() {
+    local began ended
+    read -r began ended < <(warren exec "$1" sh -c \
+        "read a b </proc/uptime; dd if=/dev/zero of=/file bs=256k count=$(($2 * 4)) oflag=direct 2>/dev/null; read c d </proc/uptime; echo \$a \$c")
+    awk -v mib="$2" -v began="$began" -v ended="$ended" 'BEGIN {printf "%d\n", mib * 1024 / (ended - began + 0.001)}'
+}
+
+test_io_max_bounds_the_disk() {
+    local name cgroup free rate written
+    need_controller io
+    need_image busybox
+    name=$(unique disk)
+    start_guest "$name" -- /bin/sleep 86399
+    cgroup=$(cgroup_of "$name")
+    free=$(write_rate "$name" 32)
+    assert_exit 0 warren set "$name" --io-max "$WARREN_ROOT:wbps=4M"
+    written=$(written_bytes "$cgroup")
+    rate=$(write_rate "$name" 16)
+    written=$(($(written_bytes "$cgroup") - written))
+    echo "without a limit $free KiB/s; wbps=4M, live: $rate KiB/s, $written bytes"
+    assert_between "$written" $((16 << 20)) $((18 << 20)) "bytes written to the disk"
+    assert_between "$rate" 3000 4700 "KiB/s of wbps=4M"
+    assert_exit 0 warren set "$name" --io-max "$WARREN_ROOT:wbps=8M"
+    rate=$(write_rate "$name" 16)
+    echo "wbps=8M, live: $rate KiB/s"
+    assert_between "$rate" 6000 9400 "KiB/s of wbps=8M"
+    assert_exit 0 warren set "$name" --io-max "$WARREN_ROOT:wbps=none"
+    assert_eq "$(<"$cgroup/io.max")" "" "io.max"
+    rate=$(write_rate "$name" 32)
+    echo "none, live: $rate KiB/s"
+    [ "$rate" -gt 12000 ] || fail "without a limit it writes $rate KiB/s"
+    assert_exit 0 warren destroy --force "$name"
+    # From its start as well.
+    start_guest "$name" --io-max "$WARREN_ROOT:wbps=4M" -- /bin/sleep 86399
+    rate=$(write_rate "$name" 8)
+    echo "wbps=4M, from the start: $rate KiB/s"
+    assert_between "$rate" 3000 5200 "KiB/s of wbps=4M"
+    assert_exit 0 warren destroy --force "$name"
+}
+
+written_bytes() {
+    sed -nE 's/.* wbytes=([0-9]+) .*/\1/p' "$1/io.stat" | awk '{sum += $1} END {print sum + 0}'
+}
+
+test_each_limit_goes_into_its_file_and_out_of_it() {
+    local name cgroup option value file expected
+    need_controller memory cpu pids
+    need_image busybox
+    name=$(unique files)
+    start_guest "$name" -- /bin/sleep 86399
+    cgroup=$(cgroup_of "$name")
+    while read -r option value file expected; do
+        assert_exit 0 warren set "$name" "$option" "$value"
+        assert_contains "$OUT$ERR" "in effect" "set $option $value"
+        assert_eq "$(<"$cgroup/$file")" "$expected" "$file after $option $value"
+    done <<'LIMITS'
+--cpus 1.5 cpu.max 150000 100000
+--cpus none cpu.max max 100000
+--cpu-weight 250 cpu.weight 250
+--cpu-weight none cpu.weight 100
+--memory 128M memory.max 134217728
+--memory none memory.max max
+--memory-high 96M memory.high 100663296
+--memory-high none memory.high max
+--memory-guarantee 16M memory.low 16777216
+--memory-guarantee none memory.low 0
+--swap 8M memory.swap.max 8388608
+--swap none memory.swap.max max
+--pids 30 pids.max 30
+--pids none pids.max max
+LIMITS
+    # What was set last is what the next start has.
+    assert_exit 0 warren set "$name" --memory 64M --pids 25
+    assert_exit 0 warren stop --time 1 "$name"
+    assert_exit 0 warren start --wait "$name"
+    assert_eq "$(<"$cgroup/memory.max") $(<"$cgroup/pids.max")" "67108864 25" "limits after a restart"
+    assert_exit 0 warren destroy --force "$name"
+}

@@ -106,7 +106,7 @@ TEST_CASE("a newer schema is refused in words, a missing one as damage") {
     for (const auto& json : {to_json(guest_record("a")),
                              to_json(run_record("a")),
                              to_json(LastRun{"2026-01-02T03:04:05Z", 0, "exited"})}) {
-        const auto refusal = [](Json changed) {
+        const auto refusal = [](const Json& changed) {
             const auto first = guest_record_from_json(changed);
             const auto second = run_record_from_json(changed);
             const auto third = last_run_from_json(changed);

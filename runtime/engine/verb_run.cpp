@@ -25,6 +25,14 @@ base::Status conclude(const Context& context,
     return finish_run(context, *now, exit.shell_code(), "exited");
 }
 
+// The session ends with the launch: held any longer, it would keep the cgroup parent from going with the last guest.
+base::Result<LaunchedGuest> launch_once(const Context& context,
+                                        const state::GuestRecord& record,
+                                        const AttachedStdio& stdio) {
+    LaunchSession session(context);
+    return launch_guest(session, record, stdio.terminal(), stdio.guest_side());
+}
+
 base::Result<RunOutcome> run_attached(const Context& context,
                                       Created created,
                                       const StdioRequest& request) {
@@ -32,8 +40,7 @@ base::Result<RunOutcome> run_attached(const Context& context,
     StdioRequest wanted = request;
     wanted.terminal = request.terminal || wants_terminal(created.record.config);
     auto stdio = TRY(AttachedStdio::open(wanted));
-    LaunchSession session(context);
-    auto guest = TRY(launch_guest(session, created.record, stdio.terminal(), stdio.guest_side()));
+    auto guest = TRY(launch_once(context, created.record, stdio));
     {
         // From here on others may stop it, enter it, look at it.
         const base::FileLock released = std::move(created.lock);

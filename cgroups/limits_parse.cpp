@@ -95,6 +95,23 @@ std::optional<Limit>* rate_member(IoMax& io, std::string_view key) {
     return key == "wiops" ? &io.wiops : nullptr;
 }
 
+// `text` is the whole limit, for the error.
+base::Status parse_rates(std::string_view text, std::string_view rates, IoMax& io) {
+    for (const auto piece : split(rates, ',')) {
+        const auto equals = piece.find('=');
+        const auto key = piece.substr(0, equals);
+        auto* member = equals == std::string_view::npos ? nullptr : rate_member(io, key);
+        if (member == nullptr) {
+            return refuse("io limit", text, "expected rbps=, wbps=, riops= or wiops=");
+        }
+        if (*member) {
+            return refuse("io limit", text, std::string(key) + " twice");
+        }
+        *member = TRY(parse_rate(key, piece.substr(equals + 1)));
+    }
+    return base::ok();
+}
+
 }  // namespace
 
 base::Result<Limit> parse_limit_size(std::string_view text) {
@@ -135,20 +152,14 @@ base::Result<IoMax> parse_io_max(std::string_view text) {
     // The device may have colons of its own, the rates have none.
     const auto colon = text.rfind(':');
     if (colon == std::string_view::npos || colon == 0) {
-        return refuse("io limit", text, "expected DEVICE:rbps=10M,wbps=10M,riops=N,wiops=N");
+        return refuse(
+            "io limit", text, "expected DEVICE:rbps=10M,wbps=10M,riops=N,wiops=N, or DEVICE:none");
     }
     IoMax io;
-    for (const auto piece : split(text.substr(colon + 1), ',')) {
-        const auto equals = piece.find('=');
-        const auto key = piece.substr(0, equals);
-        auto* member = equals == std::string_view::npos ? nullptr : rate_member(io, key);
-        if (member == nullptr) {
-            return refuse("io limit", text, "expected rbps=, wbps=, riops= or wiops=");
-        }
-        if (*member) {
-            return refuse("io limit", text, std::string(key) + " twice");
-        }
-        *member = TRY(parse_rate(key, piece.substr(equals + 1)));
+    if (text.substr(colon + 1) == kNone) {
+        io.rbps = io.wbps = io.riops = io.wiops = Limit::none();
+    } else {
+        TRY(parse_rates(text, text.substr(colon + 1), io));
     }
     const auto disk = TRY(find_disk(std::string(text.substr(0, colon))));
     io.major = disk.major;

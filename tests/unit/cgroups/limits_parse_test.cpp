@@ -106,6 +106,14 @@ TEST_CASE("parse_io_max reads the rates") {
     CHECK(io.value().riops == Limit::of(100));
     CHECK(!io.value().wiops);
     CHECK(std::to_string(io.value().major) + ":" + std::to_string(io.value().minor) == device);
+    const auto none = parse_io_max(device + ":none");
+    REQUIRE(none);
+    CHECK(none.value() == IoMax{io.value().major,
+                                io.value().minor,
+                                Limit::none(),
+                                Limit::none(),
+                                Limit::none(),
+                                Limit::none()});
 }
 
 TEST_CASE("parse_io_max names what it does not understand") {

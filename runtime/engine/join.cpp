@@ -14,10 +14,23 @@ base::Result<base::PidRef> open_init(const state::RunRecord& run) {
     return base::Error(base::ErrorKind::Busy, run.name + " is not running");
 }
 
-base::Result<isolation::Launched> join_running(const Context& context,
-                                               const state::RunRecord& run,
-                                               const JoinRequest& request,
-                                               isolation::StdioFds stdio) {
+namespace {
+
+// Whether the run that was to be entered is over, or being ended, by now.
+bool is_over(const Context& context, const state::RunRecord& run) {
+    const auto name = base::Name::parse_guest(run.name);
+    const auto now = context.store.load_run(name.value());
+    if (now && (!now.value() || now.value()->init != run.init ||
+                now.value()->phase != state::RunPhase::Running)) {
+        return true;
+    }
+    return !open_init(run);
+}
+
+base::Result<isolation::Launched> enter(const Context& context,
+                                        const state::RunRecord& run,
+                                        const JoinRequest& request,
+                                        isolation::StdioFds stdio) {
     const auto init = TRY(open_init(run));
     const auto spec = plan_exec(run.config, request);
     LaunchSession session(context);
@@ -34,6 +47,20 @@ base::Result<isolation::Launched> join_running(const Context& context,
     }
     const auto exec_dir = TRY(cgroup.exec_dir(owner, owner));
     return isolation::join_guest(spec, recipe, init, exec_dir.get(), stdio);
+}
+
+}  // namespace
+
+base::Result<isolation::Launched> join_running(const Context& context,
+                                               const state::RunRecord& run,
+                                               const JoinRequest& request,
+                                               isolation::StdioFds stdio) {
+    auto launched = enter(context, run, request, stdio);
+    if (!launched && is_over(context, run)) {
+        // Whatever failed then failed for this reason.
+        return base::Error(base::ErrorKind::Busy, run.name + " ended while it was being entered");
+    }
+    return launched;
 }
 
 }  // namespace warren::engine

@@ -139,7 +139,8 @@ private:
         const auto lock = base::FileLock::acquire(
             run_dir_.get(), kLock, base::LockMode::Exclusive, std::chrono::milliseconds{0});
         if (!lock) {
-            return false;
+            // Somebody hands over; any other failure is a run directory that is gone, and nobody can come any more.
+            return lock.error().kind() != base::ErrorKind::Busy;
         }
         (void)base::remove_file_at(run_dir_.get(), kSocket);
         (void)base::remove_file_at(run_dir_.get(), kLock);
@@ -165,6 +166,7 @@ void detach_from_caller(int run_dir, int listener) {
     (void)::signal(SIGHUP, SIG_IGN);
     (void)::signal(SIGPIPE, SIG_IGN);
     (void)::signal(SIGINT, SIG_DFL);
+    (void)::signal(SIGTERM, SIG_DFL);
     const int null_fd = ::open("/dev/null", O_RDWR | O_CLOEXEC);
     for (int fd = 0; fd <= 2; ++fd) {
         (void)::dup2(null_fd, fd);

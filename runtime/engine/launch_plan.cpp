@@ -32,24 +32,8 @@ NamespaceSet plan_namespaces(const spec::GuestConfig& config) {
     return set;
 }
 
-// The later entry of a key wins and keeps the earlier one's place.
-void put_env(std::vector<std::string>& env, const std::string& entry) {
-    const auto key = entry.substr(0, entry.find('=') + 1);
-    const auto same = std::find_if(
-        env.begin(), env.end(), [&](const std::string& old) { return old.starts_with(key); });
-    if (same != env.end()) {
-        *same = entry;
-    } else {
-        env.push_back(entry);
-    }
-}
-
 std::vector<std::string> plan_env(const spec::GuestConfig& config, bool terminal) {
-    auto env = isolation::default_env(config.kind, terminal);
-    for (const auto& entry : config.env) {
-        put_env(env, entry);
-    }
-    return env;
+    return spec::merge_env(isolation::default_env(config.kind, terminal), config.env);
 }
 
 std::vector<isolation::MountSpec> plan_mounts(const spec::GuestConfig& config,
@@ -192,11 +176,9 @@ isolation::JoinSpec plan_exec(const spec::GuestConfig& config, const JoinRequest
     process.argv = request.command;
     process.env = plan_env(config, request.terminal);
     if (!request.home.empty()) {
-        put_env(process.env, "HOME=" + request.home);
+        process.env = spec::merge_env(std::move(process.env), {"HOME=" + request.home});
     }
-    for (const auto& entry : request.env) {
-        put_env(process.env, entry);
-    }
+    process.env = spec::merge_env(std::move(process.env), request.env);
     process.cwd = request.cwd;
     process.uid = request.uid;
     process.gid = request.gid;

@@ -19,8 +19,8 @@ namespace warren::isolation {
 namespace {
 
 // Raise it when compile_rules() makes another program of the same rules.
-constexpr std::string_view kCompilerRevision = "1";
-constexpr std::string_view kMagic = "warren seccomp entry 1\n";
+constexpr std::string_view kCompilerRevision = "2";
+constexpr std::string_view kMagic = "warren seccomp entry 2\n";
 
 std::string hexadecimal(std::uint64_t value) {
     std::array<char, 17> text{};
@@ -37,6 +37,8 @@ std::string_view profile_name(SeccompProfile profile) {
             return "command";
         case SeccompProfile::File:
             return "file";
+        case SeccompProfile::Oci:
+            return "oci";
         case SeccompProfile::Unconfined:
             break;
     }
@@ -55,6 +57,7 @@ std::string rules_digest(const SeccompRules& rules) {
     for (const std::uint32_t architecture : rules.other_architectures) {
         mix_number(architecture);
     }
+    mix_number(rules.foreign_action);
     for (const SeccompRule& rule : rules.rules) {
         mix_number(rule.action);
         for (const std::string_view name : rule.names) {
@@ -84,14 +87,16 @@ std::string key_text(const SeccompConfig& config) {
     }
     text += "\narchitecture " + std::to_string(seccomp_arch_native());
     text += "\nprofile " + std::string(profile_name(config.profile)) + "\n";
-    if (config.profile != SeccompProfile::File) {
+    if (config.profile != SeccompProfile::File && config.profile != SeccompProfile::Oci) {
         return text + "rules " + rules_digest(house_rules(config)) + "\n";
     }
     utsname names{};
     if (::uname(&names) == 0) {
         text += "kernel " + std::string(static_cast<const char*>(names.release)) + "\n";
     }
-    text += "capabilities " + hexadecimal(config.capabilities) + "\n";
+    if (config.profile == SeccompProfile::File) {
+        text += "capabilities " + hexadecimal(config.capabilities) + "\n";
+    }
     return text + "content\n" + config.file_text;
 }
 
@@ -120,13 +125,15 @@ std::optional<T> take(std::string_view& from) {
     return value;
 }
 
-// magic, length of the key text, key text, skipped names, count, instructions, FNV-1a of all
-// before.
+// magic, length of the key text, key text, skipped names, flags, listener, count, instructions,
+// FNV-1a of all before.
 std::string encode(std::string_view text, const SeccompProgram& program) {
     std::string out(kMagic);
     put(out, static_cast<std::uint64_t>(text.size()));
     out += text;
     put(out, program.skipped_names);
+    put(out, program.filter_flags);
+    put(out, static_cast<std::uint32_t>(program.listener));
     put(out, static_cast<std::uint32_t>(program.instructions.size()));
     for (const sock_filter& instruction : program.instructions) {
         put(out, instruction);
@@ -150,13 +157,17 @@ std::optional<SeccompProgram> decode(std::string_view entry, std::string_view te
     }
     rest.remove_prefix(text.size());
     const auto skipped = take<std::uint32_t>(rest);
+    const auto flags = take<std::uint32_t>(rest);
+    const auto listener = take<std::uint32_t>(rest);
     const auto count = take<std::uint32_t>(rest);
-    if (!skipped || !count || *count == 0 || *count > BPF_MAXINSNS ||
+    if (!skipped || !flags || !listener || !count || *count == 0 || *count > BPF_MAXINSNS ||
         rest.size() != *count * sizeof(sock_filter)) {
         return std::nullopt;
     }
     SeccompProgram program;
     program.skipped_names = *skipped;
+    program.filter_flags = *flags;
+    program.listener = *listener != 0;
     program.instructions.resize(*count);
     std::memcpy(program.instructions.data(), rest.data(), rest.size());
     return program;
@@ -198,6 +209,10 @@ base::Result<SeccompProgram> compile_seccomp(const SeccompConfig& config) {
             return SeccompProgram{};
         case SeccompProfile::File:
             return compile_rules(TRY(file_rules(config)));
+        case SeccompProfile::Oci: {
+            const auto rules = TRY(oci_rules(config));
+            return rules ? compile_rules(*rules) : SeccompProgram{};
+        }
         case SeccompProfile::Machine:
         case SeccompProfile::Command:
             break;
@@ -215,6 +230,9 @@ base::Result<SeccompProgram> load_seccomp(const SeccompConfig& config, int cache
         return std::move(*cached);
     }
     auto program = TRY(compile_seccomp(config));
+    if (program.instructions.empty()) {
+        return program;
+    }
     (void)base::replace_file_at(
         cache_dir, name, encode(text, program), 0600, base::Durability::Volatile);
     return program;

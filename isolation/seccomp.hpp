@@ -22,14 +22,15 @@ enum class SeccompProfile : std::uint8_t {
     Command,     // no mounting, no new namespaces
     Unconfined,  // no filter: a named choice
     File,        // a JSON profile in the containers format (defaultAction, architectures, syscalls)
+    Oci,         // linux.seccomp of the OCI runtime specification 1.2, as JSON
 };
 
 struct SeccompConfig {
     SeccompProfile profile = SeccompProfile::Command;
     bool nesting = false;   // Machine only: what a container runtime inside needs on top
-    std::string file_text;  // File: the profile's content
+    std::string file_text;  // File: the profile's content. Oci: the JSON object itself
     // The guest's bounding set. Command: CAP_SYS_ADMIN opens mounts and namespaces. File: decides
-    // its includes and excludes. Machine: of no account.
+    // its includes and excludes. Machine and Oci: of no account.
     std::uint64_t capabilities = 0;
     bool operator==(const SeccompConfig&) const = default;
 };
@@ -39,6 +40,12 @@ struct SeccompProgram {
     std::vector<sock_filter> instructions;
     // Names in the profile that neither libseccomp nor we know; such calls get the default action.
     std::uint32_t skipped_names = 0;
+    // For seccomp(2), complete: SECCOMP_FILTER_FLAG_*, with NEW_LISTENER when `listener`. Only Oci asks
+    // for any.
+    std::uint32_t filter_flags = 0;
+    // Some call answers SECCOMP_RET_USER_NOTIF: seccomp(2) gives a listener's descriptor, which goes to
+    // "listenerPath" of the profile.
+    bool listener = false;
 };
 
 // Names the profile's content, the architecture and libseccomp's version: equal keys, equal
@@ -51,5 +58,8 @@ struct SeccompProgram {
 [[nodiscard]] base::Result<SeccompProgram> load_seccomp(const SeccompConfig& config, int cache_dir);
 // Checks a profile file before anything is changed: every problem with its JSON place.
 [[nodiscard]] base::Status check_seccomp_file(std::string_view text);
+// The same for linux.seccomp of an OCI config; places lead with "/linux/seccomp". What is refused and
+// why stands in seccomp_oci.hpp.
+[[nodiscard]] base::Status check_seccomp_oci(std::string_view text);
 
 }  // namespace warren::isolation

@@ -47,9 +47,7 @@ base::Result<Context> make_context(const SeccompRules& rules) {
     TRY(set_attribute(context, SCMP_FLTATR_CTL_NNP, 0));
     // A binary tree over the numbers instead of a list of comparisons.
     TRY(set_attribute(context, SCMP_FLTATR_CTL_OPTIMIZE, 2));
-    if (!rules.known_names.empty()) {
-        TRY(set_attribute(context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS)));
-    }
+    TRY(set_attribute(context, SCMP_FLTATR_ACT_BADARCH, rules.foreign_action));
     return context;
 }
 
@@ -175,22 +173,49 @@ int highest_number(const std::vector<std::string_view>& names, std::uint32_t arc
     return highest;
 }
 
+// One instruction set's part of the prologue: the number is loaded and compared with the highest known
+// one. x32 shares x86-64's name in the kernel, and marks its calls by a bit of the number.
+std::vector<std::uint32_t> highest_numbers(const SeccompRules& rules, std::uint32_t architecture) {
+    const auto highest = [&](std::uint32_t of) {
+        return static_cast<std::uint32_t>(highest_number(rules.known_names, of));
+    };
+    const auto& others = rules.other_architectures;
+    if (architecture == SCMP_ARCH_X86_64 &&
+        std::find(others.begin(), others.end(), SCMP_ARCH_X32) != others.end()) {
+        return {highest(architecture), highest(SCMP_ARCH_X32)};
+    }
+    return {highest(architecture)};
+}
+
 // Runs before the program: calls younger than the lists answer ENOSYS, so that a newer C library
 // falls back to what it used before. EPERM would make it give up.
 std::vector<sock_filter> make_prologue(const SeccompRules& rules) {
-    std::vector<std::uint32_t> architectures = rules.other_architectures;
-    architectures.insert(architectures.begin(), seccomp_arch_native());
-    constexpr std::size_t kBlock = 4;
+    constexpr std::uint32_t kX32Bit = 0x40000000;
     std::vector<sock_filter> out;
     out.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, arch)));
-    for (std::size_t i = 0; i < architectures.size(); ++i) {
-        const auto highest =
-            static_cast<std::uint32_t>(highest_number(rules.known_names, architectures[i]));
-        const auto to_end = static_cast<std::uint8_t>(1 + kBlock * (architectures.size() - i - 1));
-        out.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, architectures[i], 0, kBlock - 1));
+    std::vector<std::size_t> to_end;  // jumps that leave the prologue
+    std::vector<std::uint32_t> architectures = rules.other_architectures;
+    architectures.insert(architectures.begin(), seccomp_arch_native());
+    for (const std::uint32_t architecture : architectures) {
+        if (architecture == SCMP_ARCH_X32) {
+            continue;
+        }
+        const auto highest = highest_numbers(rules, architecture);
+        const bool x32 = highest.size() > 1;
+        const std::uint8_t block = x32 ? 5 : 3;
+        out.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, architecture, 0, block));
         out.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)));
-        out.push_back(BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, highest, 0, to_end));
+        if (x32) {
+            out.push_back(BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, kX32Bit, 0, 1));
+            to_end.push_back(out.size());
+            out.push_back(BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, highest[1], 1, 0));
+        }
+        to_end.push_back(out.size());
+        out.push_back(BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, highest[0], 0, 0));
         out.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS));
+    }
+    for (const std::size_t at : to_end) {
+        out[at].jf = static_cast<std::uint8_t>(out.size() - at - 1);
     }
     return out;
 }
@@ -198,7 +223,7 @@ std::vector<sock_filter> make_prologue(const SeccompRules& rules) {
 }  // namespace
 
 base::Result<SeccompProgram> compile_rules(const SeccompRules& rules) {
-    SeccompProgram program;
+    SeccompProgram program{.filter_flags = rules.filter_flags, .listener = rules.listener};
     const auto context = TRY(make_filter(rules, program.skipped_names));
     if (!rules.known_names.empty()) {
         program.instructions = make_prologue(rules);

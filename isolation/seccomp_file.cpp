@@ -13,62 +13,16 @@
 
 #include "base/json.hpp"
 #include "isolation/capabilities.hpp"
-#include "isolation/seccomp_rules.hpp"
+#include "isolation/seccomp_json.hpp"
+#include "isolation/seccomp_oci.hpp"
 
 namespace warren::isolation {
 
 namespace {
 
 using base::JsonReader;
-
-constexpr std::size_t kTextLimit = 1U << 20;
-// The kernel takes 4096 instructions at most, and the library's time grows with the square of the
-// rules.
-constexpr std::size_t kRuleLimit = 4096;
-constexpr std::uint64_t kErrnoLimit = 4095;  // MAX_ERRNO
-constexpr unsigned kArguments = 6;
-
-// Collects what is wrong, so that one run shows all of it.
-class Problems {
-public:
-    void add(base::Error error) {
-        if (!first_) {
-            first_.emplace(std::move(error));
-        } else if (count_ < kShown) {
-            first_->add_secondary(std::move(error));
-        }
-        ++count_;
-    }
-
-    void add(const JsonReader& reader, const char* key, std::string what) {
-        add(base::usage_error(std::move(what)).with_place(reader.pointer() + "/" + key));
-    }
-
-    // The value, or nothing after noting the problem.
-    template <typename T>
-    std::optional<T> keep(base::Result<T>&& result) {
-        if (!result) {
-            add(std::move(result).error());
-            return std::nullopt;
-        }
-        return std::move(result).value();
-    }
-
-    [[nodiscard]] bool empty() const { return count_ == 0; }
-
-    [[nodiscard]] base::Error take() {
-        if (count_ > kShown) {
-            first_->add_secondary(
-                base::usage_error(std::to_string(count_ - kShown) + " more problems"));
-        }
-        return std::move(*first_);
-    }
-
-private:
-    static constexpr std::size_t kShown = 20;
-    std::optional<base::Error> first_;
-    std::size_t count_ = 0;
-};
+using seccomp_json::architecture_token;
+using seccomp_json::Problems;
 
 // What includes and excludes are measured against.
 struct Host {
@@ -76,27 +30,6 @@ struct Host {
     std::string_view architecture;  // as Go names it
     std::pair<unsigned, unsigned> kernel;
 };
-
-template <typename Value, std::size_t N>
-std::optional<Value> look_up(const std::array<std::pair<std::string_view, Value>, N>& table,
-                             std::string_view name) {
-    const auto entry = std::find_if(
-        table.begin(), table.end(), [&](const auto& item) { return item.first == name; });
-    return entry == table.end() ? std::nullopt : std::optional<Value>(entry->second);
-}
-
-std::optional<std::uint32_t> architecture_token(const std::string& name) {
-    constexpr std::string_view kPrefix = "SCMP_ARCH_";
-    if (!name.starts_with(kPrefix)) {
-        return std::nullopt;
-    }
-    std::string lower = name.substr(kPrefix.size());
-    for (char& c : lower) {
-        c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    }
-    const std::uint32_t token = seccomp_arch_resolve_name(lower.c_str());
-    return token == 0 ? std::nullopt : std::optional<std::uint32_t>(token);
-}
 
 std::string_view go_architecture() {
 #if defined(__x86_64__)
@@ -129,103 +62,6 @@ Host this_host(std::uint64_t capabilities) {
         host.kernel = parse_kernel(release).value_or(std::pair(0U, 0U));
     }
     return host;
-}
-
-std::optional<std::uint16_t> errno_number(const std::string& name) {
-    for (int number = 1; number <= 133; ++number) {
-        const char* known = ::strerrorname_np(number);
-        if (known != nullptr && name == known) {
-            return static_cast<std::uint16_t>(number);
-        }
-    }
-    return std::nullopt;
-}
-
-// `number_key`: "errnoRet"; `name_key`: the same as a name, which counts when the number is absent.
-std::uint16_t read_errno(const JsonReader& reader,
-                         const char* number_key,
-                         const char* name_key,
-                         Problems& problems) {
-    const auto number = problems.keep(reader.optional_uint(number_key));
-    const auto name = problems.keep(reader.optional_string(name_key));
-    if (number && *number) {
-        if (**number > kErrnoLimit) {
-            problems.add(
-                reader, number_key, "error number " + std::to_string(**number) + " is above 4095");
-            return EPERM;
-        }
-        return static_cast<std::uint16_t>(**number);
-    }
-    if (!name || !*name || (*name)->empty()) {
-        return EPERM;  // what the format says
-    }
-    const auto known = errno_number(**name);
-    if (!known) {
-        problems.add(reader, name_key, "unknown error name \"" + **name + "\"");
-    }
-    return known.value_or(EPERM);
-}
-
-std::uint32_t to_action(const JsonReader& reader,
-                        const char* key,
-                        const std::string& name,
-                        std::uint16_t error,
-                        Problems& problems) {
-    constexpr std::array<std::pair<std::string_view, std::uint32_t>, 6> kPlain = {{
-        {"SCMP_ACT_KILL", SCMP_ACT_KILL_THREAD},
-        {"SCMP_ACT_KILL_THREAD", SCMP_ACT_KILL_THREAD},
-        {"SCMP_ACT_KILL_PROCESS", SCMP_ACT_KILL_PROCESS},
-        {"SCMP_ACT_TRAP", SCMP_ACT_TRAP},
-        {"SCMP_ACT_ALLOW", SCMP_ACT_ALLOW},
-        {"SCMP_ACT_LOG", SCMP_ACT_LOG},
-    }};
-    if (name == "SCMP_ACT_ERRNO") {
-        return SCMP_ACT_ERRNO(error);
-    }
-    if (name == "SCMP_ACT_TRACE") {
-        return SCMP_ACT_TRACE(error);
-    }
-    const auto action = look_up(kPlain, name);
-    if (!action) {
-        problems.add(reader,
-                     key,
-                     name == "SCMP_ACT_NOTIFY"
-                         ? "action SCMP_ACT_NOTIFY needs a listener, which there is none"
-                         : "unknown action \"" + name + "\"");
-    }
-    return action.value_or(SCMP_ACT_KILL_PROCESS);
-}
-
-void read_condition(const JsonReader& reader,
-                    std::vector<SeccompCondition>& out,
-                    Problems& problems) {
-    constexpr std::array<std::pair<std::string_view, scmp_compare>, 7> kOperators = {{
-        {"SCMP_CMP_NE", SCMP_CMP_NE},
-        {"SCMP_CMP_LT", SCMP_CMP_LT},
-        {"SCMP_CMP_LE", SCMP_CMP_LE},
-        {"SCMP_CMP_EQ", SCMP_CMP_EQ},
-        {"SCMP_CMP_GE", SCMP_CMP_GE},
-        {"SCMP_CMP_GT", SCMP_CMP_GT},
-        {"SCMP_CMP_MASKED_EQ", SCMP_CMP_MASKED_EQ},
-    }};
-    const auto index = problems.keep(reader.uint("index"));
-    const auto value = problems.keep(reader.uint("value"));
-    const auto value_two = problems.keep(reader.optional_uint("valueTwo"));
-    const auto name = problems.keep(reader.string("op"));
-    const auto op = name ? look_up(kOperators, *name) : std::nullopt;
-    if (index && *index >= kArguments) {
-        problems.add(
-            reader, "index", "a system call has arguments 0 to 5, not " + std::to_string(*index));
-    }
-    if (name && !op) {
-        problems.add(reader, "op", "unknown comparison \"" + *name + "\"");
-    }
-    if (index && *index < kArguments && value && value_two && op) {
-        out.push_back({.index = static_cast<unsigned>(*index),
-                       .op = *op,
-                       .value = *value,
-                       .value_two = value_two->value_or(0)});
-    }
 }
 
 // Whether the host has what "includes" asks for and nothing of what "excludes" names.
@@ -291,20 +127,47 @@ private:
     Problems& problems_;
 };
 
-// Conditions must all hold; but when two name the same argument, each stands alone, as every engine
-// reads the format.
-void append_rule(SeccompRule rule, std::vector<SeccompRule>& out) {
-    std::array<unsigned, kArguments> uses{};
-    for (const SeccompCondition& condition : rule.conditions) {
-        ++uses.at(condition.index);
+std::optional<std::uint16_t> errno_number(const std::string& name) {
+    for (int number = 1; number <= 133; ++number) {
+        const char* known = ::strerrorname_np(number);
+        if (known != nullptr && name == known) {
+            return static_cast<std::uint16_t>(number);
+        }
     }
-    if (std::all_of(uses.begin(), uses.end(), [](unsigned count) { return count <= 1; })) {
-        out.push_back(std::move(rule));
-        return;
+    return std::nullopt;
+}
+
+// `number_key`: "errnoRet"; `name_key`: the same as a name, which counts when the number is absent.
+std::uint16_t read_errno(const JsonReader& reader,
+                         const char* number_key,
+                         const char* name_key,
+                         Problems& problems) {
+    const auto number = seccomp_json::read_error_number(reader, number_key, problems);
+    const auto name = problems.keep(reader.optional_string(name_key));
+    if (number || !name || !*name || (*name)->empty() || reader.has(number_key)) {
+        return number.value_or(EPERM);  // what the format says
     }
-    for (const SeccompCondition& condition : rule.conditions) {
-        out.push_back({rule.names, rule.action, {condition}});
+    const auto known = errno_number(**name);
+    if (!known) {
+        problems.add(reader, name_key, "unknown error name \"" + **name + "\"");
     }
+    return known.value_or(EPERM);
+}
+
+std::uint32_t to_action(const JsonReader& reader,
+                        const char* key,
+                        const std::string& name,
+                        std::uint16_t error,
+                        Problems& problems) {
+    const auto action = seccomp_json::plain_action(name, error);
+    if (!action) {
+        problems.add(reader,
+                     key,
+                     name == "SCMP_ACT_NOTIFY"
+                         ? "action SCMP_ACT_NOTIFY needs a listener, which there is none"
+                         : "unknown action \"" + name + "\"");
+    }
+    return action.value_or(SCMP_ACT_KILL_PROCESS);
 }
 
 void read_call(const JsonReader& entry, const Host& host, SeccompRules& rules, Problems& problems) {
@@ -324,12 +187,9 @@ void read_call(const JsonReader& entry, const Host& host, SeccompRules& rules, P
     if (const auto action = problems.keep(entry.string("action"))) {
         rule.action = to_action(entry, "action", *action, error, problems);
     }
-    for (const JsonReader& argument :
-         problems.keep(entry.objects("args")).value_or(std::vector<JsonReader>())) {
-        read_condition(argument, rule.conditions, problems);
-    }
+    rule.conditions = seccomp_json::read_conditions(entry, problems);
     if (Applies(host, problems)(entry)) {
-        append_rule(std::move(rule), rules.rules);
+        seccomp_json::append_rule(std::move(rule), rules.rules);
     }
 }
 
@@ -386,15 +246,10 @@ void read_architectures(const JsonReader& root, SeccompRules& rules, Problems& p
 // Of the flags of seccomp(2) none changes what is allowed: one thread makes TSYNC pointless, LOG is
 // the host's choice by its sysctl, and SPEC_ALLOW would only take a mitigation away.
 void check_flags(const JsonReader& root, Problems& problems) {
-    constexpr std::array<std::pair<std::string_view, bool>, 4> kKnown = {{
-        {"SECCOMP_FILTER_FLAG_TSYNC", true},
-        {"SECCOMP_FILTER_FLAG_LOG", true},
-        {"SECCOMP_FILTER_FLAG_SPEC_ALLOW", true},
-        {"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", true},
-    }};
+    const auto known = oci_seccomp_flags();
     for (const std::string& flag :
          problems.keep(root.strings("flags")).value_or(std::vector<std::string>())) {
-        if (!look_up(kKnown, flag)) {
+        if (std::find(known.begin(), known.end(), flag) == known.end()) {
             problems.add(root, "flags", "unknown flag \"" + flag + "\"");
         }
     }
@@ -404,16 +259,8 @@ void check_flags(const JsonReader& root, Problems& problems) {
     }
 }
 
-std::size_t count_calls(const SeccompRules& rules) {
-    std::size_t calls = 0;
-    for (const SeccompRule& rule : rules.rules) {
-        calls += rule.names.size();
-    }
-    return calls;
-}
-
 base::Result<SeccompRules> parse_file(std::string_view text, const Host& host) {
-    const auto json = TRY(base::parse_json(text, "seccomp profile", kTextLimit));
+    const auto json = TRY(base::parse_json(text, "seccomp profile", seccomp_json::kTextLimit));
     const auto root = TRY(base::with_context(JsonReader::of(json), "seccomp profile"));
     Problems problems;
     SeccompRules rules;
@@ -427,9 +274,7 @@ base::Result<SeccompRules> parse_file(std::string_view text, const Host& host) {
          problems.keep(root.objects("syscalls")).value_or(std::vector<JsonReader>())) {
         read_call(entry, host, rules, problems);
     }
-    if (count_calls(rules) > kRuleLimit) {
-        problems.add(root, "syscalls", "more than " + std::to_string(kRuleLimit) + " rules");
-    }
+    seccomp_json::check_size(rules, root, problems);
     if (!problems.empty()) {
         return problems.take().with_context("seccomp profile");
     }

@@ -127,6 +127,7 @@ SeccompRules house_rules(const SeccompConfig& config) {
     const bool admin = machine || (config.capabilities >> CAP_SYS_ADMIN & 1U) != 0;
     SeccompRules out;
     out.default_action = SCMP_ACT_ERRNO(EPERM);
+    out.foreign_action = SCMP_ACT_ERRNO(ENOSYS);
     out.other_architectures = compat_architectures();
     out.rules.push_back(rule(SCMP_ACT_ERRNO(ENOSYS), lists::absent()));
     out.rules.push_back(rule(SCMP_ACT_ALLOW, lists::common()));

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,10 +37,13 @@ struct SeccompRules {
     // Other instruction sets this machine can run (SCMP_ARCH_*); the native one is always there.
     std::vector<std::uint32_t> other_architectures;
     std::vector<SeccompRule> rules;
-    // The house's lists: a call with a number above all these names' is younger than the lists and
-    // answers ENOSYS, and so does every instruction set that is not listed. Empty: the default
-    // action stands for both.
+    // For instruction sets that are not listed. libseccomp's own answer.
+    std::uint32_t foreign_action = SCMP_ACT_KILL_THREAD;
+    // A call with a number above all these names' is younger than the rules and answers ENOSYS.
+    // Empty: the default action.
     std::vector<std::string_view> known_names;
+    std::uint32_t filter_flags = 0;  // as in SeccompProgram
+    bool listener = false;
     // Names that came from a file. A deque: its strings stay where they are, also when the whole is
     // moved.
     std::deque<std::string> storage;
@@ -57,6 +61,8 @@ struct SeccompRules {
 // File: `config.file_text` with its includes and excludes applied to this machine and the config's
 // capabilities.
 [[nodiscard]] base::Result<SeccompRules> file_rules(const SeccompConfig& config);
+// Oci: `config.file_text`; nothing when it asks for no filter.
+[[nodiscard]] base::Result<std::optional<SeccompRules>> oci_rules(const SeccompConfig& config);
 [[nodiscard]] base::Result<SeccompProgram> compile_rules(const SeccompRules& rules);
 
 }  // namespace warren::isolation

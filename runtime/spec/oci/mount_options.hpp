@@ -9,8 +9,8 @@
 //   [r]private [r]shared [r]slave [r]unbindable         propagation
 //   idmap ridmap, crun's idmap=uids=...;gids=...        id_map and the two maps
 //   tmpcopyup copy-symlink dest-nofollow src-nofollow   their flags
-//   sync dirsync lazytime mand and opposites            superblock
-//   defaults loud silent norelatime nostrictatime noiversion   nothing: what the kernel does anyway
+//   sync async dirsync [no]lazytime [no]mand iversion  superblock
+//   defaults loud silent norelatime noiversion         nothing: what the kernel does anyway
 //   all else                                            data: for the file system itself
 #pragma once
 
@@ -53,6 +53,14 @@ enum class MountIdMap : std::uint8_t {
     Recursive,  // ridmap: and those below it
 };
 
+// `inside` is an id as the file system has it, `outside` the one that it is seen as on the host; when
+// `relative` ('@') on the range, `outside` is an id of the container's user namespace instead.
+struct MountIdRange {
+    isolation::IdRange range;
+    bool relative = false;
+    bool operator==(const MountIdRange&) const = default;
+};
+
 struct MountOptions {
     bool bind = false;                     // bind or rbind
     bool recursive_bind = false;           // rbind
@@ -61,15 +69,15 @@ struct MountOptions {
     AttributeChange recursive;             // of it and all below it, applied after `attributes`
     std::vector<Propagation> propagation;  // in the order written; applied one after the other
     MountIdMap id_map = MountIdMap::None;
-    // crun's idmap=uids=...;gids=...: empty when the word came without. When `ids_relative` ('@'),
-    // `outside` is an id of the container's user namespace, not of the host.
-    isolation::IdMap ids;
-    bool ids_relative = false;
+    // crun's idmap=uids=0-100-10#@20-3-5;gids=...: empty when the word came without.
+    std::vector<MountIdRange> uids;
+    std::vector<MountIdRange> gids;
     bool tmpcopyup = false;      // a new tmpfs gets what lay at its destination
     bool copy_symlink = false;   // a source that is a link: made anew at the destination
     bool dest_nofollow = false;  // a link at the destination is mounted onto, not followed
     bool src_nofollow = false;   // a link as the source is itself what is bound
-    // "sync", "nolazytime" and so on: FSCONFIG_SET_FLAG of a new file system, or of a remount.
+    // "sync", "nolazytime" and so on, of two opposites the later: FSCONFIG_SET_FLAG of a new file system,
+    // or of a remount.
     std::vector<std::string> superblock;
     // FSCONFIG_SET_STRING, or SET_FLAG where the value is nullopt ("newinstance"). An empty value
     // is a value ("context=").

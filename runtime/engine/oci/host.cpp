@@ -1,0 +1,50 @@
+#include "runtime/engine/oci/host.hpp"
+
+#include <cstdlib>
+#include <string_view>
+
+#include <unistd.h>
+
+#include "base/fd.hpp"
+#include "runtime/engine/oci/paths.hpp"
+#include "runtime/state/oci/store.hpp"
+
+namespace warren::engine::oci {
+
+bool has_apparmor() {
+    const auto text = base::read_file_at(AT_FDCWD, "/sys/module/apparmor/parameters/enabled");
+    return text && text.value().starts_with('Y');
+}
+
+bool has_selinux() {
+    return ::access("/sys/fs/selinux/enforce", F_OK) == 0;
+}
+
+bool in_user_namespace() {
+    const auto text = base::read_file_at(AT_FDCWD, "/proc/self/uid_map");
+    // The first namespace maps all ids onto themselves.
+    return text && text.value().find("4294967295") == std::string::npos;
+}
+
+bool is_rootless(const Settings& settings) {
+    if (settings.rootless != Rootless::Auto) {
+        return settings.rootless == Rootless::Yes;
+    }
+    return ::geteuid() != 0 || in_user_namespace();
+}
+
+base::Result<std::string> runtime_root(const Settings& settings) {
+    if (!settings.root.empty()) {
+        return absolute_path(settings.root);
+    }
+    const char* user_dir = std::getenv("XDG_RUNTIME_DIR");
+    bool own = ::geteuid() != 0;
+    if (!own && user_dir != nullptr && in_user_namespace()) {
+        // Root of a user namespace that an ordinary user made; a container's own root has no such variables.
+        const char* user = std::getenv("USER");
+        own = user != nullptr && *user != '\0' && std::string_view(user) != "root";
+    }
+    return state::oci::default_root(own, user_dir);
+}
+
+}  // namespace warren::engine::oci

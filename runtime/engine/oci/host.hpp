@@ -1,0 +1,22 @@
+// What of the host a verb asks about.
+#pragma once
+
+#include <string>
+
+#include "base/result.hpp"
+#include "runtime/engine/oci/engine.hpp"
+
+namespace warren::engine::oci {
+
+// The security module is built in and on.
+[[nodiscard]] bool has_apparmor();
+[[nodiscard]] bool has_selinux();
+
+// We are in a user namespace other than the host's first.
+[[nodiscard]] bool in_user_namespace();
+// Without the host's own root: an ordinary user, or a user namespace's root.
+[[nodiscard]] bool is_rootless(const Settings& settings);
+// ROOT by the settings and the environment (XDG_RUNTIME_DIR), absolute.
+[[nodiscard]] base::Result<std::string> runtime_root(const Settings& settings);
+
+}  // namespace warren::engine::oci

@@ -1,0 +1,19 @@
+// The way back: what create made is unmade from the record, in reverse. Everything here may run twice; what is gone
+// already is success.
+#pragma once
+
+#include "base/result.hpp"
+#include "runtime/engine/oci/context.hpp"
+#include "runtime/state/oci/store.hpp"
+
+namespace warren::engine::oci {
+
+// SIGKILL to the first process and to all of the cgroup. Needs no lock.
+[[nodiscard]] base::Status kill_container(const Context& context, const state::oci::Record& record);
+
+// Kills what runs, removes the cgroup (and scope), the directory. `dir` holds the exclusive lock.
+[[nodiscard]] base::Status destroy_container(const Context& context,
+                                             state::oci::ContainerDir dir,
+                                             state::oci::Record record);
+
+}  // namespace warren::engine::oci

@@ -1,5 +1,6 @@
 #include "cgroups/device_program.hpp"
 
+#include <algorithm>
 #include <cstddef>
 
 namespace warren::cgroups {
@@ -7,8 +8,9 @@ namespace warren::cgroups {
 namespace {
 
 // The context is struct bpf_cgroup_dev_ctx; r1 points to it. What the rules look at:
-constexpr std::uint8_t kType = BPF_REG_2;    // BPF_DEVCG_DEV_*
-constexpr std::uint8_t kAccess = BPF_REG_3;  // BPF_DEVCG_ACC_* that are asked for
+constexpr std::uint8_t kType = BPF_REG_2;  // BPF_DEVCG_DEV_*
+// BPF_DEVCG_ACC_* that are asked for and that no rule so far has decided. The rules are run from the last.
+constexpr std::uint8_t kAccess = BPF_REG_3;
 constexpr std::uint8_t kMajor = BPF_REG_4;
 constexpr std::uint8_t kMinor = BPF_REG_5;
 constexpr std::uint8_t kScratch = BPF_REG_1;  // the context is not needed once it is read
@@ -42,9 +44,13 @@ struct bpf_insn with_constant(unsigned operation, std::uint8_t dst, std::uint32_
     return instruction(BPF_ALU64 | operation | BPF_K, dst, 0, 0, static_cast<std::int32_t>(value));
 }
 
-// To the end of the rule, which is not known yet, when the register is not `value`.
+// Jumps to the end of the rule, which is not known yet.
+struct bpf_insn skip_when(unsigned condition, std::uint8_t reg, std::uint32_t value) {
+    return instruction(BPF_JMP | condition | BPF_K, reg, 0, 0, static_cast<std::int32_t>(value));
+}
+
 struct bpf_insn skip_unless(std::uint8_t reg, std::uint32_t value) {
-    return instruction(BPF_JMP | BPF_JNE | BPF_K, reg, 0, 0, static_cast<std::int32_t>(value));
+    return skip_when(BPF_JNE, reg, value);
 }
 
 void answer(Program& program, std::int32_t value) {
@@ -52,13 +58,13 @@ void answer(Program& program, std::int32_t value) {
     program.push_back(instruction(BPF_JMP | BPF_EXIT, 0, 0, 0, 0));
 }
 
-std::uint32_t access_bits(const DeviceAccess& rule) {
+std::uint32_t access_bits(const DeviceRule& rule) {
     return (rule.read ? std::uint32_t{BPF_DEVCG_ACC_READ} : 0) |
            (rule.write ? std::uint32_t{BPF_DEVCG_ACC_WRITE} : 0) |
            (rule.make ? std::uint32_t{BPF_DEVCG_ACC_MKNOD} : 0);
 }
 
-base::Status check(const DeviceAccess& rule) {
+base::Status check(const DeviceRule& rule) {
     constexpr std::uint32_t kMajorMax = (1U << 12U) - 1;
     constexpr std::uint32_t kMinorMax = (1U << 20U) - 1;
     if (rule.type != 'c' && rule.type != 'b' && rule.type != 'a') {
@@ -71,19 +77,12 @@ base::Status check(const DeviceAccess& rule) {
     return base::ok();
 }
 
-// The tests of one rule; it matches when none of them jumps.
-Program tests(const DeviceAccess& rule) {
+// What tells whether the rule names the device.
+Program match_device(const DeviceRule& rule) {
     Program out;
     if (rule.type != 'a') {
         out.push_back(
             skip_unless(kType, rule.type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR));
-    }
-    const auto allowed = access_bits(rule);
-    if (allowed != kAllAccess) {
-        // Everything that is asked for must be allowed by this rule.
-        out.push_back(copy(kScratch, kAccess));
-        out.push_back(with_constant(BPF_AND, kScratch, kAllAccess & ~allowed));
-        out.push_back(skip_unless(kScratch, 0));
     }
     if (rule.major) {
         out.push_back(skip_unless(kMajor, *rule.major));
@@ -94,13 +93,56 @@ Program tests(const DeviceAccess& rule) {
     return out;
 }
 
+// What it does about the access that is still undecided.
+void decide(Program& out, const DeviceRule& rule) {
+    const auto named = access_bits(rule);
+    if (named != kAllAccess && rule.allow) {
+        out.push_back(with_constant(BPF_AND, kAccess, kAllAccess & ~named));
+        out.push_back(skip_unless(kAccess, 0));
+    }
+    if (named != kAllAccess && !rule.allow) {
+        out.push_back(copy(kScratch, kAccess));
+        out.push_back(with_constant(BPF_AND, kScratch, named));
+        out.push_back(skip_when(BPF_JEQ, kScratch, 0));
+    }
+    answer(out, rule.allow ? 1 : 0);
+}
+
+bool is_skip(const struct bpf_insn& one) {
+    const bool conditional = BPF_OP(one.code) == BPF_JNE || BPF_OP(one.code) == BPF_JEQ;
+    return BPF_CLASS(one.code) == BPF_JMP && conditional;
+}
+
+Program assemble_rule(const DeviceRule& rule) {
+    auto out = match_device(rule);
+    decide(out, rule);
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        if (is_skip(out[i])) {
+            out[i].off = static_cast<std::int16_t>(out.size() - i - 1);
+        }
+    }
+    return out;
+}
+
 }  // namespace
 
+std::vector<DeviceRule> to_rules(const std::vector<DeviceAccess>& allowed) {
+    std::vector<DeviceRule> rules;
+    rules.reserve(allowed.size());
+    for (const DeviceAccess& one : allowed) {
+        rules.push_back({true, one.type, one.major, one.minor, one.read, one.write, one.make});
+    }
+    return rules;
+}
+
 base::Result<std::vector<struct bpf_insn>> assemble_device_program(
-    const std::vector<DeviceAccess>& allowed) {
-    constexpr std::size_t kRulesMax = 1000;
-    if (allowed.size() > kRulesMax) {
+    const std::vector<DeviceRule>& rules) {
+    constexpr std::size_t kRulesMax = 1024;
+    if (rules.size() > kRulesMax) {
         return base::usage_error("more than " + std::to_string(kRulesMax) + " device rules");
+    }
+    for (const DeviceRule& rule : rules) {
+        TRY(check(rule));
     }
     Program program;
     program.push_back(load(kType, offsetof(struct bpf_cgroup_dev_ctx, access_type)));
@@ -109,24 +151,16 @@ base::Result<std::vector<struct bpf_insn>> assemble_device_program(
     program.push_back(copy(kAccess, kType));
     program.push_back(with_constant(BPF_RSH, kAccess, kAccessShift));
     program.push_back(with_constant(BPF_AND, kType, kTypeMask));
-    for (const DeviceAccess& rule : allowed) {
-        TRY(check(rule));
-        if (access_bits(rule) == 0) {
+    for (auto rule = rules.rbegin(); rule != rules.rend(); ++rule) {
+        if (access_bits(*rule) == 0) {
             continue;
         }
-        auto rule_tests = tests(rule);
-        if (rule_tests.empty()) {
+        const auto code = assemble_rule(*rule);
+        program.insert(program.end(), code.begin(), code.end());
+        if (std::none_of(code.begin(), code.end(), is_skip)) {
             // All devices: the kernel refuses a program with code that is never reached.
-            answer(program, 1);
             return program;
         }
-        answer(rule_tests, 1);
-        for (std::size_t i = 0; i < rule_tests.size(); ++i) {
-            if (BPF_OP(rule_tests[i].code) == BPF_JNE && BPF_CLASS(rule_tests[i].code) == BPF_JMP) {
-                rule_tests[i].off = static_cast<std::int16_t>(rule_tests.size() - i - 1);
-            }
-        }
-        program.insert(program.end(), rule_tests.begin(), rule_tests.end());
     }
     answer(program, 0);
     return program;

@@ -117,8 +117,10 @@ base::Status detach(int cgroup, const base::Fd& program) {
     return base::ok();
 }
 
-base::Status replace_program(int cgroup, const std::vector<DeviceAccess>& allowed) {
-    const auto program = TRY(load_program(TRY(assemble_device_program(allowed))));
+}  // namespace
+
+base::Status replace_device_program(int cgroup, const std::vector<DeviceRule>& rules) {
+    const auto program = TRY(load_program(TRY(assemble_device_program(rules))));
     auto old = TRY(attached_of_ours(cgroup));
     const bool replaced = !old.empty() && attach(cgroup, program, &old.front()) == 0;
     if (replaced) {
@@ -134,10 +136,8 @@ base::Status replace_program(int cgroup, const std::vector<DeviceAccess>& allowe
     return base::ok();
 }
 
-}  // namespace
-
 base::Status Cgroup::set_devices(const std::vector<DeviceAccess>& allowed) const {
-    return base::with_context(replace_program(dir(), allowed), "cgroup " + path_);
+    return base::with_context(replace_device_program(dir(), to_rules(allowed)), "cgroup " + path_);
 }
 
 }  // namespace warren::cgroups

@@ -59,6 +59,11 @@ public:
                               ? static_cast<std::size_t>(one.off)
                               : 0;
                     break;
+                case BPF_JMP | BPF_JEQ | BPF_K:
+                    at += dst == static_cast<std::uint32_t>(one.imm)
+                              ? static_cast<std::size_t>(one.off)
+                              : 0;
+                    break;
                 case BPF_JMP | BPF_EXIT:
                     return registers_[BPF_REG_0] != 0;
                 default:
@@ -72,9 +77,19 @@ private:
     std::uint64_t registers_[MAX_BPF_REG] = {};
 };
 
-bool allows(const std::vector<DeviceAccess>& rules, const Request& request) {
+bool decides(const std::vector<DeviceRule>& rules, const Request& request) {
     return Machine(request).allows(assemble_device_program(rules).value());
 }
+
+bool allows(const std::vector<DeviceAccess>& rules, const Request& request) {
+    return decides(to_rules(rules), request);
+}
+
+bool is_refused(const std::vector<DeviceAccess>& rules) {
+    return !assemble_device_program(to_rules(rules));
+}
+
+constexpr std::optional<std::uint32_t> kAny;
 
 }  // namespace
 
@@ -130,8 +145,8 @@ TEST_CASE("each rule stands for itself, in any number") {
         CHECK(!allows(rules, {type, bad, i, i * 3}));
     }
     CHECK(!allows(rules, {'c', "r", 1000, 3000}));
-    rules.push_back({'c', 1, 1});
-    CHECK(assemble_device_program(rules).error().kind() == base::ErrorKind::Usage);
+    rules.resize(1025);
+    CHECK(assemble_device_program(to_rules(rules)).error().kind() == base::ErrorKind::Usage);
 }
 
 TEST_CASE("a rule without access allows nothing") {
@@ -140,7 +155,72 @@ TEST_CASE("a rule without access allows nothing") {
 }
 
 TEST_CASE("numbers and types that no device has are refused") {
-    CHECK(!assemble_device_program({{'x', 1, 3}}));
-    CHECK(!assemble_device_program({{'c', 4096, 3}}));
-    CHECK(!assemble_device_program({{'c', 1, 1048576}}));
+    CHECK(is_refused({{'x', 1, 3}}));
+    CHECK(is_refused({{'c', 4096, 3}}));
+    CHECK(is_refused({{'c', 1, 1048576}}));
+}
+
+TEST_CASE("what two rules allow together may be asked for at once") {
+    const std::vector<DeviceAccess> two = {{'c', 1, 3, true, false, false},
+                                           {'c', 1, 3, false, true, false}};
+    CHECK(allows(two, {'c', "rw", 1, 3}));
+    CHECK(!allows(two, {'c', "rwm", 1, 3}));
+}
+
+TEST_CASE("the last rule that names the device and the access decides") {
+    const std::vector<DeviceRule> rules = {
+        {false, 'a', kAny, kAny},
+        {true, 'c', 1, 3},
+        {true, 'b', 8, kAny},
+        {false, 'b', 8, 1, false, true, true},
+    };
+    CHECK(decides(rules, {'c', "rwm", 1, 3}));
+    CHECK(!decides(rules, {'c', "r", 1, 4}));
+    CHECK(decides(rules, {'b', "rwm", 8, 0}));
+    CHECK(decides(rules, {'b', "r", 8, 1}));
+    CHECK(!decides(rules, {'b', "w", 8, 1}));
+    CHECK(!decides(rules, {'b', "rw", 8, 1}));
+    CHECK(!decides(rules, {'b', "m", 8, 1}));
+}
+
+TEST_CASE("a first rule of all devices is the default, a last one the end of the matter") {
+    const std::vector<DeviceRule> privileged = {{true, 'a', kAny, kAny}, {false, 'c', 1, 1}};
+    CHECK(decides(privileged, {'b', "rwm", 8, 0}));
+    CHECK(!decides(privileged, {'c', "r", 1, 1}));
+    const std::vector<DeviceRule> closed = {{true, 'c', 1, 3}, {false, 'a', kAny, kAny}};
+    CHECK(!decides(closed, {'c', "r", 1, 3}));
+    const std::vector<DeviceRule> open = {{false, 'c', 1, 3}, {true, 'a', kAny, kAny}};
+    CHECK(decides(open, {'c', "rwm", 1, 3}));
+}
+
+TEST_CASE("what every container may use stays, whatever the list says") {
+    Resources resources;
+    resources.devices = {
+        {true, 'c', 10, 229}, {false, 'a', kAny, kAny}, {true, 'b', 7, 0, true, false, false}};
+    const auto rules = device_rules(resources);
+    for (const auto& [major, minor] :
+         std::vector<std::pair<std::uint32_t, std::uint32_t>>{{1, 3},
+                                                              {1, 5},
+                                                              {1, 7},
+                                                              {1, 8},
+                                                              {1, 9},
+                                                              {5, 0},
+                                                              {5, 1},
+                                                              {5, 2},
+                                                              {136, 0},
+                                                              {136, 7},
+                                                              {10, 200}}) {
+        CAPTURE(major);
+        CAPTURE(minor);
+        CHECK(decides(rules, {'c', "rwm", major, minor}));
+        CHECK(!decides(rules, {'b', "r", major, minor}));
+    }
+    CHECK(decides(rules, {'c', "m", 10, 229}));
+    CHECK(!decides(rules, {'c', "r", 10, 229}));
+    CHECK(!decides(rules, {'c', "r", 1, 1}));
+    CHECK(decides(rules, {'b', "r", 7, 0}));
+    CHECK(decides(rules, {'b', "rm", 7, 0}));
+    CHECK(!decides(rules, {'b', "rw", 7, 0}));
+    CHECK(decides(rules, {'b', "m", 8, 0}));
+    CHECK(!decides(device_rules({}), {'c', "r", 10, 229}));
 }

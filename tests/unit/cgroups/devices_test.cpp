@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "cgroups/device_program.hpp"
 #include "support.hpp"
 
 using namespace warren;
@@ -56,7 +57,7 @@ TEST_CASE("the kernel holds a guest to its device list") {
     CHECK(open_inside(cgroup, "/dev/zero", O_RDONLY) == 0);
     CHECK(open_inside(cgroup, "/dev/zero", O_RDWR) == EPERM);
     CHECK(open_inside(cgroup, "/dev/full", O_RDONLY) == EPERM);
-    CHECK(make_inside(cgroup, dir.path() + "/node", makedev(1, 3)) == EPERM);
+    CHECK(make_inside(cgroup, dir.path() / "node", makedev(1, 3)) == EPERM);
     CHECK(attached_programs(cgroup) == 1);
 
     // Set again: the new list alone counts, and no program is left over.
@@ -64,7 +65,7 @@ TEST_CASE("the kernel holds a guest to its device list") {
     CHECK(attached_programs(cgroup) == 1);
     CHECK(open_inside(cgroup, "/dev/full", O_RDONLY) == 0);
     CHECK(open_inside(cgroup, "/dev/null", O_RDONLY) == EPERM);
-    const int made = make_inside(cgroup, dir.path() + "/node", makedev(1, 3));
+    const int made = make_inside(cgroup, dir.path() / "node", makedev(1, 3));
     CHECK(made == 0);
 
     REQUIRE(cgroup.set_devices({}));
@@ -81,7 +82,7 @@ TEST_CASE("a program of the longest list passes the verifier, and sub-cgroups in
     }
     const RealTree tree(*host);
     const auto cgroup = tree.create("g");
-    std::vector<DeviceAccess> rules(999, DeviceAccess{'b', 7, 9, true, true, false});
+    std::vector<DeviceAccess> rules(1023, DeviceAccess{'b', 7, 9, true, true, false});
     rules.push_back({'c', 1, 3});
     const auto set = cgroup.set_devices(rules);
     if (!set && set.error().error_number() == EPERM) {
@@ -90,6 +91,17 @@ TEST_CASE("a program of the longest list passes the verifier, and sub-cgroups in
     }
     if (!set) {
         FAIL(set.error().describe());
+    }
+    // Verified with each rule leaving another kind of access undecided.
+    std::vector<DeviceRule> mixed;
+    for (std::uint32_t i = 0; i < 1023; ++i) {
+        mixed.push_back(
+            {i % 2 == 0, i % 3 == 0 ? 'b' : 'c', i, {}, i % 5 != 0, i % 7 < 3, i % 4 < 2});
+    }
+    mixed.push_back({true, 'c', 1, 3});
+    const auto mixed_set = replace_device_program(cgroup.dir(), mixed);
+    if (!mixed_set) {
+        FAIL(mixed_set.error().describe());
     }
     const base::Fd exec = cgroup.exec_dir(0, 0).value();
     const auto open_in_exec = [&](const char* path) {

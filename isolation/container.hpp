@@ -217,8 +217,11 @@ struct ContainerSpec {
     std::vector<std::string> readonly_paths;
     std::vector<ContainerHook> create_container_hooks;
     std::vector<ContainerHook> start_container_hooks;
-    std::optional<std::uint32_t> hook_state_slot;  // see state_file(); needed with hooks
-    std::uint32_t start_socket_slot = 0;           // a listening socket: base::listen_at()
+    // What the hooks of each kind read, see state_file(); needed where there are hooks.
+    std::optional<std::uint32_t> create_state_slot;
+    std::optional<std::uint32_t> start_state_slot;
+    std::uint32_t start_socket_slot = 0;  // a listening socket: base::listen_at()
+    // Without argv: the container is created and waits, but can only be killed.
     ContainerProcess process;
 };
 

@@ -87,7 +87,7 @@ struct Started {
                                                     const std::vector<int>& slots,
                                                     const ListenerHandler& on_listener);
 
-// The state, JSON, as a sealed memfd(2) for hooks: what hook_state_slot names.
+// The state, JSON, as a sealed memfd(2) for hooks.
 [[nodiscard]] base::Result<base::Fd> state_file(std::string_view json);
 
 }  // namespace warren::isolation

@@ -2,21 +2,22 @@
 
 #include <array>
 
-#include <openssl/evp.h>
+// Deprecated in favour of EVP, and kept: see the header.
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include <openssl/sha.h>
 
 namespace warren::base {
 
-void Sha256::Free::operator()(evp_md_ctx_st* context) const {
-    ::EVP_MD_CTX_free(context);
+void Sha256::Free::operator()(SHA256state_st* context) const {
+    delete context;
 }
 
-Sha256::Sha256() : context_(::EVP_MD_CTX_new()) {
-    usable_ =
-        context_ != nullptr && ::EVP_DigestInit_ex(context_.get(), ::EVP_sha256(), nullptr) == 1;
+Sha256::Sha256() : context_(new SHA256_CTX) {
+    usable_ = ::SHA256_Init(context_.get()) == 1;
 }
 
 void Sha256::update(std::span<const std::byte> bytes) {
-    usable_ = usable_ && ::EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1;
+    usable_ = usable_ && ::SHA256_Update(context_.get(), bytes.data(), bytes.size()) == 1;
 }
 
 void Sha256::update(std::string_view bytes) {
@@ -25,16 +26,15 @@ void Sha256::update(std::string_view bytes) {
 
 Result<std::string> Sha256::hex() {
     constexpr std::string_view kDigits = "0123456789abcdef";
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    unsigned length = 0;
-    const bool done = usable_ && ::EVP_DigestFinal_ex(context_.get(), digest.data(), &length) == 1;
+    std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
+    const bool done = usable_ && ::SHA256_Final(digest.data(), context_.get()) == 1;
     usable_ = false;
     if (!done) {
         return fail("compute sha256: libcrypto refused");
     }
     std::string text;
-    text.reserve(std::size_t{2} * length);
-    for (const unsigned char byte : std::span(digest).first(length)) {
+    text.reserve(2 * digest.size());
+    for (const unsigned char byte : digest) {
         text += kDigits[byte >> 4U];
         text += kDigits[byte & 0xfU];
     }

@@ -1,5 +1,5 @@
-// SHA-256 by OpenSSL's libcrypto. A target of its own (warren::digest), since libcrypto takes
-// milliseconds to load and relocate and the launch path has no use for it.
+// SHA-256 by OpenSSL's libcrypto, through its SHA256_* functions: linked statically, EVP would bring all of the
+// library along, megabytes whose pages every start of the program relocates (docs/adr/0005).
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,7 @@
 
 #include "base/result.hpp"
 
-struct evp_md_ctx_st;  // OpenSSL's EVP_MD_CTX
+struct SHA256state_st;  // OpenSSL's SHA256_CTX
 
 namespace warren::base {
 
@@ -26,10 +26,10 @@ public:
 
 private:
     struct Free {
-        void operator()(evp_md_ctx_st* context) const;
+        void operator()(SHA256state_st* context) const;
     };
 
-    std::unique_ptr<evp_md_ctx_st, Free> context_;
+    std::unique_ptr<SHA256state_st, Free> context_;
     bool usable_ = false;
 };
 

@@ -147,14 +147,16 @@ base::Result<DevPath> split_dev_path(const std::string& path) {
 
 base::Status make_node(int dev, const DeviceRule& rule, Owner owner) {
     const auto path = TRY(split_dev_path(rule.path));
-    base::Fd directory = TRY(base::open_dir(dev, "."));
+    base::Fd below;
+    int directory = dev;
     for (const std::string& name : path.directories) {
-        TRY(make_directory(directory.get(), name, owner, rule.path));
-        directory = TRY(base::open_dir(directory.get(), name));
+        TRY(make_directory(directory, name, owner, rule.path));
+        below = TRY(base::open_dir(directory, name));
+        directory = below.get();
     }
     const mode_t type = rule.type == DeviceRule::Type::Char ? S_IFCHR : S_IFBLK;
     const dev_t device = ::makedev(rule.major, rule.minor);
-    if (::mknodat(directory.get(), path.name.c_str(), type | 0600, device) != 0) {
+    if (::mknodat(directory, path.name.c_str(), type | 0600, device) != 0) {
         if (errno != EEXIST) {
             return base::errno_error("make device " + rule.path);
         }
@@ -162,14 +164,14 @@ base::Status make_node(int dev, const DeviceRule& rule, Owner owner) {
         struct stat status {};
 
         const bool same =
-            ::fstatat(directory.get(), path.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+            ::fstatat(directory, path.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
             (status.st_mode & S_IFMT) == type && status.st_rdev == device;
         if (!same) {
             return base::usage_error("make device " + rule.path + ": two devices under one name");
         }
     }
-    TRY(set_mode(directory.get(), path.name.c_str(), rule.mode & 0777U, rule.path));
-    return own(directory.get(), path.name.c_str(), owner, rule.path);
+    TRY(set_mode(directory, path.name.c_str(), rule.mode & 0777U, rule.path));
+    return own(directory, path.name.c_str(), owner, rule.path);
 }
 
 base::Status make_fixed_entries(int dev, Owner owner) {

@@ -84,14 +84,9 @@ int make_path(const char* const* components, bool directory, std::uint64_t resol
 
 }  // namespace
 
+// The root is "/" of this process: neither ".." nor a link leads out of it.
 int open_in_root(const char* path, std::uint64_t flags, std::uint64_t resolve) {
-    const int root = descriptor(SYS_openat, AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (root < 0) {
-        return root;
-    }
-    const int fd = open_at2(root, path, flags, resolve | RESOLVE_IN_ROOT);
-    (void)sys(SYS_close, root);
-    return fd;
+    return open_at2(AT_FDCWD, path, flags, resolve);
 }
 
 // A copy of one of the host's mounts is its peer: what the guest mounts below would appear on the host.
@@ -219,7 +214,12 @@ int mask_directory(Context& context, int target) {
     return result;
 }
 
-int mask_file(int target) {
+// The guest's /dev/null, checked to be the device; opened once.
+int null_device(Context& context) {
+    int& slot = context.slots[kNullSlot];
+    if (slot >= 0) {
+        return slot;
+    }
     const int null = open_in_root("/dev/null", O_PATH, RESOLVE_NO_SYMLINKS);
     if (null < 0) {
         return null;
@@ -232,14 +232,25 @@ int mask_file(int target) {
                         info.stx_rdev_minor != 3)) {
         result = -ENODEV;
     }
-    if (result == 0) {
-        const int copy = descriptor(SYS_open_tree, null, "", kOpenTreeFlags);
-        result = copy < 0 ? copy : move_onto(copy, target);
-        if (copy >= 0) {
-            (void)sys(SYS_close, copy);
-        }
+    if (result != 0) {
+        (void)sys(SYS_close, null);
+        return result;
     }
-    (void)sys(SYS_close, null);
+    slot = null;
+    return null;
+}
+
+int mask_file(Context& context, int target) {
+    const int null = null_device(context);
+    if (null < 0) {
+        return null;
+    }
+    const int copy = descriptor(SYS_open_tree, null, "", kOpenTreeFlags);
+    if (copy < 0) {
+        return copy;
+    }
+    const int result = move_onto(copy, target);
+    (void)sys(SYS_close, copy);
     return result;
 }
 
@@ -260,7 +271,7 @@ int mask_path(Context& context, const Step& step) {
     int result = stat_fd(target, info);
     if (result == 0) {
         const bool directory = (info.stx_mode & kTypeMask) == kTypeDirectory;
-        result = directory ? mask_directory(context, target) : mask_file(target);
+        result = directory ? mask_directory(context, target) : mask_file(context, target);
     }
     (void)sys(SYS_close, target);
     return result;

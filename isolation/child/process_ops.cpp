@@ -25,8 +25,12 @@ int prctl(int option, std::uint64_t a = 0, std::uint64_t b = 0) {
 int set_rlimit(const Step& step) {
     rlimit64 wanted;
     __builtin_memcpy(&wanted, step.data, sizeof(wanted));
+    int result = status(SYS_prlimit64, 0, step.a, &wanted, nullptr);
+    if (result != -EPERM) {
+        return result;
+    }
     rlimit64 now{};
-    const int result = status(SYS_prlimit64, 0, step.a, nullptr, &now);
+    result = status(SYS_prlimit64, 0, step.a, nullptr, &now);
     if (result != 0) {
         return result;
     }
@@ -44,15 +48,16 @@ int set_uid(const Step& step) {
 // DropBounding: a the mask that stays.
 int drop_bounding(const Step& step) {
     for (unsigned cap = 0; cap < 64; ++cap) {
-        const long held = sys(SYS_prctl, PR_CAPBSET_READ, cap, 0, 0, 0);
-        if (held < 0) {
+        if (((step.a >> cap) & 1) != 0) {
+            continue;
+        }
+        const int result = prctl(PR_CAPBSET_DROP, cap);
+        if (result == -EINVAL) {
             return 0;  // past the last one this kernel knows
         }
-        if (held == 1 && ((step.a >> cap) & 1) == 0) {
-            const int result = prctl(PR_CAPBSET_DROP, cap);
-            if (result != 0) {
-                return result;
-            }
+        // Who may not drop it has nothing to fear where it is not held.
+        if (result != 0 && sys(SYS_prctl, PR_CAPBSET_READ, cap, 0, 0, 0) != 0) {
+            return result;
         }
     }
     return 0;

@@ -101,6 +101,7 @@ inline constexpr std::uint32_t kReportMagic = 0x57524e31;
 // Slots hold descriptors. The released ones come first; the child's own follow.
 inline constexpr std::uint32_t kReleasedSlots = 130;
 inline constexpr std::uint32_t kSlotCount = 256;
+inline constexpr std::int32_t kNullSlot = 252;      // the guest's /dev/null, once a mask needed it
 inline constexpr std::int32_t kTargetSlot = 253;    // what MakeTarget opened last
 inline constexpr std::int32_t kMaskSlot = 254;      // the empty tmpfs that covers directories
 inline constexpr std::int32_t kTerminalSlot = 255;  // the slave of the process's pty

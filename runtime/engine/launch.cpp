@@ -1,5 +1,7 @@
 #include "runtime/engine/launch.hpp"
 
+#include <algorithm>
+
 #include "base/scope_exit.hpp"
 #include "base/units.hpp"
 #include "images/rootfs.hpp"
@@ -19,15 +21,16 @@ base::Result<int> LaunchSession::cgroup_parent_dir() {
 
 base::Result<const isolation::SeccompProgram*> LaunchSession::filter(
     const isolation::SeccompConfig& config) {
-    const std::string key = isolation::seccomp_key(config);
-    auto found = filters_.find(key);
-    if (found == filters_.end()) {
-        if (!cache_) {
-            cache_ = TRY(context_.store.cache_dir());
-        }
-        found = filters_.emplace(key, TRY(isolation::load_seccomp(config, cache_.get()))).first;
+    const auto found = std::find_if(
+        filters_.begin(), filters_.end(), [&](const auto& entry) { return entry.first == config; });
+    if (found != filters_.end()) {
+        return &found->second;
     }
-    return &found->second;
+    if (!cache_) {
+        cache_ = TRY(context_.store.cache_dir());
+    }
+    return &filters_.emplace_back(config, TRY(isolation::load_seccomp(config, cache_.get())))
+                .second;
 }
 
 base::Result<int> LaunchSession::image_root(const std::string& image) {

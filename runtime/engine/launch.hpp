@@ -6,10 +6,12 @@
 // Anything that fails undoes the rest, in reverse, from the record; a killed owner is undone by recover().
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "images/image.hpp"
 #include "isolation/launcher.hpp"
@@ -35,7 +37,8 @@ private:
     const Context& context_;
     std::optional<cgroups::Parent> parent_;
     base::Fd cache_;
-    std::map<std::string, isolation::SeccompProgram> filters_;
+    // A batch has few of them. Pointers to the programs stay good.
+    std::deque<std::pair<isolation::SeccompConfig, isolation::SeccompProgram>> filters_;
     std::optional<images::ImageStore> images_;
     std::map<std::string, base::Fd> image_roots_;
 };

@@ -1,4 +1,4 @@
-#include <random>
+#include <sys/random.h>
 
 #include "base/units.hpp"
 #include "images/rootfs.hpp"
@@ -46,9 +46,11 @@ constexpr std::array kAnimals{"badger",
                               "vole",
                               "wren"};
 
-std::string random_name() {
-    std::random_device device;
-    const unsigned bits = device();
+base::Result<std::string> random_name() {
+    unsigned bits = 0;
+    if (::getrandom(&bits, sizeof(bits), 0) != sizeof(bits)) {
+        return base::errno_error("choose a name: get random bits");
+    }
     std::array<char, 8> hex{};
     (void)std::snprintf(hex.data(), hex.size(), "%04x", (bits >> 8U) & 0xffffU);
     return std::string(kAdjectives.at(bits & 15U)) + "-" + kAnimals.at((bits >> 4U) & 15U) + "-" +
@@ -132,7 +134,7 @@ base::Result<spec::ValidatedConfig> prepare_config(const Context& context,
     }
     const auto image = TRY(images.load(TRY(base::Name::parse_image(image_name))));
     if (config.name.empty()) {
-        config.name = random_name();
+        config.name = TRY(random_name());
     }
     TRY(base::Name::parse_guest(config.name));
     TRY(fill_in_init(config, image));

@@ -18,6 +18,9 @@ inline constexpr std::size_t kMaxRecord = 32U << 20;
 // How often a directory is looked for anew after its last user removed it under our feet.
 inline constexpr int kMaxVanished = 1000;
 
+// RUN/volatile.
+inline constexpr const char* kVolatileRecords = "volatile";
+
 enum class EntryKind : std::uint8_t { Directory, File };
 // Names of one kind in a directory, without "." and "..": one getdents64(2) scan, stat only where the file system tells no types.
 [[nodiscard]] base::Result<std::vector<std::string>> list_entries(int at,

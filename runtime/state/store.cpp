@@ -169,11 +169,14 @@ Status Store::tidy(const Name& name) const {
     struct stat lock_file = {};
     if (::fstatat(run, lock_path(name).c_str(), &lock_file, AT_SYMLINK_NOFOLLOW) == 0 &&
         is_open_here(lock_file)) {
-        TRY(base::with_context(base::remove_file_at(run, "guests/" + name.str() + ".json.tmp"),
-                               paths_.run));
+        for (const std::string part : {"guests", kVolatileRecords}) {
+            const auto unfinished = part + "/" + name.str() + ".json.tmp";
+            TRY(base::with_context(base::remove_file_at(run, unfinished), paths_.run));
+        }
         TRY(base::with_context(base::remove_file_at(run, lock_path(name)), paths_.run));
     }
     TRY(base::with_context(remove_if_empty(run, "guests"), paths_.run));
+    TRY(base::with_context(remove_if_empty(run, kVolatileRecords), paths_.run));
     TRY(base::with_context(remove_if_empty(run, "locks"), paths_.run));
     // Not ours to insist on: its parent may refuse, and an empty directory there harms nobody.
     (void)remove_if_empty(AT_FDCWD, paths_.run);

@@ -1,10 +1,10 @@
 // The two directories of a warren and the files in them. Every path is built from a base::Name.
 //
 //   ROOT/  guests/NAME/{guest.json,last_run.json,log,upper/,work/}   leases/INDEX -> NAME   cache/
-//          guests/NAME/volatile   an empty file: a guest with remove_on_stop, which a crash of the host voids
 //          guests/NAME/corrupt -> the record that was set aside
 //          objects/ images/ (images module)
 //   RUN/   locks/NAME   guests/NAME.json   console.sock
+//          volatile/NAME.json   the guest.json of a guest with remove_on_stop, which a crash of the host voids
 //
 // RUN and its directories are made on first need and removed by tidy() when nothing is left in them.
 // A guest's directory is 0700: in upper/ lie the guest's own setuid files, owned by the host's root.
@@ -111,9 +111,13 @@ private:
     [[nodiscard]] base::Error set_run_aside(const base::Name& name,
                                             const std::string& text,
                                             const base::Error& why) const;
-    [[nodiscard]] base::Status write_record(const base::Name& name,
-                                            const std::string& text,
-                                            bool lasting) const;
+    [[nodiscard]] base::Result<std::optional<GuestRecord>> load_volatile(
+        const base::Name& name) const;
+    [[nodiscard]] base::Status write_record(const base::Name& name, const std::string& text) const;
+    // Temp + rename of RUN/PART/FILE, unsynced; makes the directory when it is not there.
+    [[nodiscard]] base::Status replace_in_run(const char* part,
+                                              const std::string& file,
+                                              const std::string& text) const;
     [[nodiscard]] static base::Status remove_content(int dir);
 
     StorePaths paths_;

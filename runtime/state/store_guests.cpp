@@ -27,11 +27,14 @@ constexpr std::size_t kMaxLastRun = 64U << 10;
 
 constexpr const char* kRecord = "guest.json";
 constexpr const char* kLastRun = "last_run.json";
-constexpr const char* kVolatile = "volatile";
 constexpr const char* kSetAside = "corrupt";
 
 std::string dir_path(const Name& name) {
     return "guests/" + name.str();
+}
+
+std::string volatile_file(const Name& name) {
+    return name.str() + ".json";
 }
 
 Result<GuestRecord> parse_record(const std::string& text, const Name& name) {
@@ -136,8 +139,11 @@ Result<std::optional<GuestRecord>> Store::load_guest(const Name& name) const {
     return set_aside(name, file->get(), record.error());
 }
 
-// No guest.json: nothing was ever made here, or it was set aside.
+// No guest.json: a guest with remove_on_stop, or nothing was ever made here, or it was set aside.
 Result<std::optional<GuestRecord>> Store::without_record(const Name& name) const {
+    if (auto record = TRY(load_volatile(name)); record) {
+        return record;
+    }
     const auto marker = base::read_link_at(root_.get(), dir_path(name) + "/" + kSetAside);
     if (!marker) {
         if (marker.error().error_number() == ENOENT) {
@@ -152,13 +158,21 @@ Result<std::optional<GuestRecord>> Store::without_record(const Name& name) const
                      paths_.root + "/" + dir_path(name) + "/" + kRecord + ", or destroy the guest");
 }
 
+Result<std::optional<GuestRecord>> Store::load_volatile(const Name& name) const {
+    const auto path = paths_.run + "/" + kVolatileRecords + "/" + volatile_file(name);
+    const auto file = TRY(open_record(AT_FDCWD, path));
+    if (!file || !TRY(has_guest(name))) {
+        return std::optional<GuestRecord>();
+    }
+    const auto text = base::read_all(file->get(), kMaxRecord, path);
+    auto record = text ? parse_record(text.value(), name) : Result<GuestRecord>(text.error());
+    return record ? std::optional(std::move(record).value()) : std::optional<GuestRecord>();
+}
+
 Result<std::optional<GuestRecord>> Store::set_aside(const Name& name,
                                                     int fd,
                                                     const Error& why) const {
     const auto path = dir_path(name) + "/" + kRecord;
-    if (TRY(base::exists_at(root_.get(), dir_path(name) + "/" + kVolatile))) {
-        return std::optional<GuestRecord>();
-    }
     if (!still_named(root_.get(), path, fd)) {
         return Error(ErrorKind::Busy,
                      "guest " + name.str() + " is being changed by another command");
@@ -191,19 +205,15 @@ Status Store::save_guest(const GuestRecord& record) const {
     } else if (errno != EEXIST) {
         return base::errno_error("make directory " + paths_.root + "/" + dir_path(name));
     }
-    return base::with_context(write_record(name, text, lasting),
-                              paths_.root + "/" + dir_path(name));
+    if (!lasting) {
+        return replace_in_run(kVolatileRecords, volatile_file(name), text);
+    }
+    return base::with_context(write_record(name, text), paths_.root + "/" + dir_path(name));
 }
 
-Status Store::write_record(const Name& name, const std::string& text, bool lasting) const {
+Status Store::write_record(const Name& name, const std::string& text) const {
     const Fd dir = TRY(base::open_dir(root_.get(), dir_path(name), base::Resolve::NoSymlinks));
-    if (lasting) {
-        TRY(base::remove_file_at(dir.get(), kVolatile));
-    } else {
-        TRY(base::open_at(dir.get(), kVolatile, O_WRONLY | O_CREAT | O_NOFOLLOW, kFileMode));
-    }
-    TRY(base::replace_file_at(
-        dir.get(), kRecord, text, kFileMode, lasting ? Durability::Durable : Durability::Volatile));
+    TRY(base::replace_file_at(dir.get(), kRecord, text, kFileMode, Durability::Durable));
     TRY(base::remove_file_at(dir.get(), kSetAside));
     // guest.json.tmp of a writer that died is taken over by replace_file_at; this one may never be.
     return base::remove_file_at(dir.get(), std::string(kLastRun) + ".tmp");
@@ -215,15 +225,18 @@ Status Store::remove_guest(const Name& name) const {
     }
     const auto context = paths_.root + "/" + dir_path(name);
     const Fd dir = TRY(guest_dir(name));
-    if (!TRY(base::with_context(base::exists_at(dir.get(), kRecord), context))) {
+    const auto volatile_record = paths_.run + "/" + kVolatileRecords + "/" + volatile_file(name);
+    if (!TRY(base::exists_at(AT_FDCWD, volatile_record)) &&
+        !TRY(base::with_context(base::exists_at(dir.get(), kRecord), context))) {
         TRY(release_leases_of(name));
     }
     TRY(base::with_context(remove_content(dir.get()), context));
     // With the marker gone and the record not, the next command reads the record; without both the directory is
     // as one that was never finished. Either way it is removed.
-    for (const char* last : {kSetAside, kRecord, kVolatile}) {
+    for (const char* last : {kSetAside, kRecord}) {
         TRY(base::with_context(base::remove_file_at(dir.get(), last), context));
     }
+    TRY(base::remove_file_at(AT_FDCWD, volatile_record));
     TRY(base::with_context(base::remove_tree_at(root_.get(), dir_path(name)), paths_.root));
     return tidy(name);
 }
@@ -231,7 +244,7 @@ Status Store::remove_guest(const Name& name) const {
 Status Store::remove_content(int dir) {
     std::optional<Error> first;
     for (const auto& entry : TRY(base::list_dir(dir, "."))) {
-        if (entry == kRecord || entry == kSetAside || entry == kVolatile) {
+        if (entry == kRecord || entry == kSetAside) {
             continue;
         }
         // What can go goes, even when something else stays.

@@ -80,13 +80,18 @@ Status Store::save_run(const RunRecord& record) const {
     const auto name = TRY(Name::parse_guest(record.name));
     const auto context = "save the run record of guest " + name.str();
     const auto text = TRY(base::with_context(record_text(to_json(record)), context));
+    return replace_in_run("guests", file_name(name), text);
+}
+
+Status Store::replace_in_run(const char* part,
+                             const std::string& file,
+                             const std::string& text) const {
     for (int tries = 1;; ++tries) {
-        const Fd dir = TRY(open_run("guests"));
-        auto saved = base::replace_file_at(
-            dir.get(), file_name(name), text, kFileMode, Durability::Volatile);
+        const Fd dir = TRY(open_run(part));
+        auto saved = base::replace_file_at(dir.get(), file, text, kFileMode, Durability::Volatile);
         // ENOENT: the directory was removed as empty between our opening it and making the file.
         if (saved || saved.error().error_number() != ENOENT || tries == kMaxVanished) {
-            return base::with_context(std::move(saved), paths_.run + "/guests");
+            return base::with_context(std::move(saved), paths_.run + "/" + part);
         }
     }
 }

@@ -195,19 +195,42 @@ TEST_CASE("a file that cannot be opened as one is an error and stays") {
     CHECK_FALSE(store.dir().has("root/corrupt"));
 }
 
-TEST_CASE("a guest that a crash voids is none when its record is torn") {
+TEST_CASE("a guest that a crash voids has its record in RUN only") {
     const TempStore store;
     auto record = guest_record("job");
     record.config.remove_on_stop = true;
     REQUIRE(store->save_guest(record));
-    CHECK(store->load_guest(guest("job")).value());
-    store.dir().write("root/guests/job/guest.json", "");
-    CHECK_FALSE(store->load_guest(guest("job")).value());
-    CHECK_FALSE(store.dir().has("root/corrupt"));
-    // A lasting guest that takes over the directory is not void in turn.
-    REQUIRE(store->save_guest(guest_record("job")));
-    store.dir().write("root/guests/job/guest.json", "");
-    CHECK(store->load_guest(guest("job")).error().kind() == ErrorKind::Corrupt);
+    CHECK(store.tree("root/guests") == Strings{"job"});
+    CHECK(store.tree("run/volatile") == Strings{"job.json"});
+    CHECK(store->load_guest(guest("job")).value()->config.remove_on_stop);
+
+    SUBCASE("it is none when the record is torn") {
+        store.dir().write("run/volatile/job.json", "");
+        CHECK_FALSE(store->load_guest(guest("job")).value());
+        CHECK_FALSE(store.dir().has("root/corrupt"));
+    }
+    SUBCASE("it is none without its directory, as after a removal that was cut short") {
+        fs::remove_all(store.dir().path() / "root/guests/job");
+        CHECK_FALSE(store->load_guest(guest("job")).value());
+    }
+    SUBCASE("it is none after the crash, and its directory can be removed") {
+        fs::remove_all(store.dir().path() / "run");
+        CHECK_FALSE(store->load_guest(guest("job")).value());
+        CHECK(store->has_guest(guest("job")).value());
+        REQUIRE(store->remove_guest(guest("job")));
+        CHECK(store.tree("root/guests").empty());
+    }
+    SUBCASE("removing it leaves nothing in either place") {
+        REQUIRE(store->remove_guest(guest("job")));
+        CHECK(store.tree("root/guests").empty());
+        CHECK_FALSE(store.dir().has("run/volatile"));
+    }
+    SUBCASE("a lasting guest that takes over the directory is not void in turn") {
+        REQUIRE(store->save_guest(guest_record("job")));
+        CHECK_FALSE(store->load_guest(guest("job")).value()->config.remove_on_stop);
+        store.dir().write("root/guests/job/guest.json", "");
+        CHECK(store->load_guest(guest("job")).error().kind() == ErrorKind::Corrupt);
+    }
 }
 
 TEST_CASE("a save that runs out of space leaves the old record") {

@@ -1,4 +1,5 @@
-// What is remembered of a container. A value; the schema is versioned, members that a newer minor writer added are kept.
+// What is remembered of a container. A value; the schema is versioned. It lives as long as the boot, so what a
+// newer minor writer added is not kept over a rewrite.
 #pragma once
 
 #include <compare>
@@ -67,7 +68,7 @@ struct Record {
     std::string intel_rdt;              // name of the resctrl group; empty: none
     bool intel_rdt_made = false;        // by us: removed with the container
     std::vector<std::string> notes;     // optional steps that failed
-    base::Json extra;                   // members we do not know, at any depth
+    bool operator==(const Record&) const = default;
 };
 
 // An object with "schema_version". Reading refuses, with the JSON pointer: a missing version, wrong types, unknown words, ids

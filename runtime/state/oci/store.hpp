@@ -56,7 +56,8 @@ private:
 
     ContainerDir(ContainerId id, base::Fd fd) : id_(std::move(id)), fd_(std::move(fd)) {}
 
-    [[nodiscard]] base::Error set_aside(const std::string& text, const base::Error& why) const;
+    [[nodiscard]] base::Error set_aside(const base::Error& why) const;
+    [[nodiscard]] base::Status remove_content() const;
 
     ContainerId id_;
     base::Fd fd_;

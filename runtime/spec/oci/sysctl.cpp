@@ -1,0 +1,128 @@
+// /linux/sysctl: only keys of namespaces that are the container's.
+#include <algorithm>
+#include <array>
+
+#include "runtime/spec/oci/checks.hpp"
+
+namespace warren::spec::oci {
+
+namespace {
+
+using isolation::Namespace;
+
+constexpr std::array<std::string_view, 11> kIpcKeys{
+    "kernel/msgmax",
+    "kernel/msgmnb",
+    "kernel/msgmni",
+    "kernel/msg_next_id",
+    "kernel/sem",
+    "kernel/sem_next_id",
+    "kernel/shmall",
+    "kernel/shmmax",
+    "kernel/shmmni",
+    "kernel/shm_rmid_forced",
+    "kernel/shm_next_id",
+};
+
+std::optional<Namespace> namespace_of_path(std::string_view path) {
+    if (path == "kernel/hostname" || path == "kernel/domainname") {
+        return Namespace::Uts;
+    }
+    if (path.starts_with("fs/mqueue/") ||
+        std::find(kIpcKeys.begin(), kIpcKeys.end(), path) != kIpcKeys.end()) {
+        return Namespace::Ipc;
+    }
+    if (path.starts_with("net/")) {
+        return Namespace::Net;
+    }
+    if (path.starts_with("user/")) {
+        return Namespace::User;
+    }
+    return std::nullopt;
+}
+
+std::string_view word_of(Namespace kind) {
+    switch (kind) {
+        case Namespace::Uts:
+            return "uts";
+        case Namespace::Ipc:
+            return "ipc";
+        case Namespace::Net:
+            return "network";
+        default:
+            return "user";
+    }
+}
+
+std::string pointer_of(std::string_view key) {
+    std::string out = "/linux/sysctl/";
+    for (const char c : key) {
+        if (c == '/') {
+            out += "~1";
+        } else if (c == '~') {
+            out += "~0";
+        } else {
+            out += c;
+        }
+    }
+    return out;
+}
+
+void check_key(const Linux& linux, const std::string& key, Problems& problems) {
+    const auto path = sysctl_path(key);
+    if (!path) {
+        add(problems, pointer_of(key), "no name of a kernel parameter");
+        return;
+    }
+    const auto kind = namespace_of_path(*path);
+    if (!kind) {
+        add(problems, pointer_of(key), "belongs to no namespace: it is the whole host's");
+        return;
+    }
+    if (linux.find(*kind) == nullptr) {
+        add(problems,
+            pointer_of(key),
+            "needs a namespace of type " + std::string(word_of(*kind)) + ": it is the host's");
+        return;
+    }
+    if (*path == "kernel/hostname") {
+        add(problems, pointer_of(key), "is what /hostname is for");
+    }
+}
+
+}  // namespace
+
+std::optional<Namespace> sysctl_namespace(std::string_view key) {
+    const auto path = sysctl_path(key);
+    return path ? namespace_of_path(*path) : std::nullopt;
+}
+
+std::optional<std::string> sysctl_path(std::string_view key) {
+    std::string path(key);
+    // The first separator says which of the two it is; the other stands for itself.
+    const auto first = path.find_first_of("./");
+    if (first != std::string::npos && path[first] == '.') {
+        for (char& c : path) {
+            if (c == '.') {
+                c = '/';
+            } else if (c == '/') {
+                c = '.';
+            }
+        }
+    }
+    const auto has = [&path](std::string_view step) {
+        return ("/" + path + "/").find(step) != std::string::npos;
+    };
+    if (path.find('\0') != std::string::npos || has("//") || has("/./") || has("/../")) {
+        return std::nullopt;
+    }
+    return path;
+}
+
+void check_sysctl(const Linux& linux, Problems& problems) {
+    for (const auto& [key, value] : linux.sysctl) {
+        check_key(linux, key, problems);
+    }
+}
+
+}  // namespace warren::spec::oci

@@ -1,6 +1,7 @@
 # snapshot.pl ROOT RUN MARK: what of the host a test may not change, one line per thing, sorted: mounts, network
 # links, guests' cgroups, processes in them or started with TEST_MARK=MARK in their environment, and the
 # files of RUN, of the default run directory, and of ROOT's guests and images.
+# With TEST_BOX set, in a tests/support/v2box: all cgroups and all processes of the box.
 # Only looks: nothing here or in its callers signals a process found by searching. One program and no
 # helpers, because it runs twice per test, also where making a process is slow.
 use strict;
@@ -12,6 +13,7 @@ if (@ARGV == 2 && $ARGV[0] eq '--cgroup-parent') {
     exit 0;
 }
 my ($root, $run, $mark) = @ARGV;
+my $boxed = $ENV{TEST_BOX};
 die "snapshot.pl: needs a root, a run directory and a mark\n" if grep { !length($_ // '') } $root, $run, $mark;
 
 sub content_of {
@@ -61,26 +63,39 @@ sub mounts {
 
 sub cgroups {
     my $parent = shift;
-    my ($top) = map { (split / /)[1] } grep { (split / /)[2] eq 'cgroup2' } split /\n/, content_of('/proc/mounts');
+    my ($top) = grep { -e "$_/cgroup.procs" } map { (split / /)[1] } grep { (split / /)[2] eq 'cgroup2' } split /\n/, content_of('/proc/mounts');
     return () unless defined $top;
+    return map { "cgroup $_" } grep { -d } tree($top, 1, 8) if $boxed;
     # The empty parent may stay.
     return map { "cgroup $_" } grep { m{/\Q$parent\E[^/]*/} && -d } tree($top, 1, 8);
 }
 
 sub is_of_test {
     my ($dir, $parent) = @_;
+    # Of what is outside of the box, the path leads up.
+    return content_of("$dir/cgroup") =~ m{^0::/(?!\.\.)}m if $boxed;
     return 1 if content_of("$dir/cgroup") =~ m{/\Q$parent\E[^/\n]*(?:/|$)}m;
     my %given = map { $_ => 1 } split /\0/, content_of("$dir/environ");
     return exists $given{"TEST_MARK=$mark"};
 }
 
+# This program and those that wait for it.
+sub own_processes {
+    my %own = (1 => 1);
+    for (my $pid = $$; $pid > 1; ($pid) = content_of("/proc/$pid/stat") =~ /\) \S (\d+)/) {
+        $own{$pid} = 1;
+    }
+    return %own;
+}
+
 sub processes {
     my $parent = shift;
+    my %own = own_processes();
     my @lines;
     for my $pid (grep { /^\d+$/ } entries_of('/proc')) {
         my $stat = content_of("/proc/$pid/stat");
         # Zombies are their parents' to reap.
-        next if $pid == $$ || $stat eq '' || $stat =~ /\) Z / || !is_of_test("/proc/$pid", $parent);
+        next if $own{$pid} || $stat eq '' || $stat =~ /\) Z / || !is_of_test("/proc/$pid", $parent);
         my $line = content_of("/proc/$pid/cmdline");
         $line =~ tr/\0\n/  /;
         push @lines, "process $pid $line";
@@ -89,11 +104,12 @@ sub processes {
 }
 
 my $parent = cgroup_parent($run);
-my @run_directories = grep { -d } q(/run/warren);
+my @run_directories = grep { -d } qw(/run/warren /run/warren-oci);
 # The image store's own lock files stay; an import under way (.tmp-*) does not.
 my @images = grep { !m{/\.(?!tmp-)[^/]*$} } tree("$root/images", 1, 1);
 my @files = (tree($run, 2, 8), tree("$root/guests", 1, 1), @images, @run_directories,
     map { tree($_, 1, 2) } @run_directories);
-my @links = entries_of('/sys/class/net');
+# Not of /sys, which shows the network namespace that it was mounted in.
+my @links = map { /^ *([^ :]+):/ ? $1 : () } split /\n/, content_of('/proc/self/net/dev');
 my @things = (mounts(), cgroups($parent), processes($parent), (map { "link $_" } @links), (map { "file $_" } @files));
 print "$_\n" for sort @things;

@@ -1,9 +1,15 @@
 # shellcheck shell=bash
 # The host before and after a test: assert_host_unchanged names what was left behind and what is gone.
 
-# The mount point of the cgroup v2 tree.
+# The mount point of the cgroup v2 tree. Mount points that something else lies over are listed, too.
 cgroup_mount() {
-    awk '$3 == "cgroup2" {print $2; exit}' /proc/mounts
+    local point
+    while read -r point; do
+        if [ -e "$point/cgroup.procs" ]; then
+            printf '%s\n' "$point"
+            return
+        fi
+    done < <(awk '$3 == "cgroup2" {print $2}' /proc/mounts)
 }
 
 # snapshot_host FILE: see snapshot.pl.

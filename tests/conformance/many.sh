@@ -1,0 +1,84 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2016  # what is in single quotes is for another shell
+. "$(dirname "${BASH_SOURCE[0]}")/../support/lib.sh"
+. "$SUPPORT_DIR/bundles.sh"
+
+# Many containers: whatever their configs say, and one after the other a thousand times.
+
+# shellcheck disable=SC2034  # for run-cases
+TEST_SECONDS=900
+
+CONFORMANCE=$(cd "$SUPPORT_DIR/../conformance" && pwd)
+
+# The runtime sees the host's tree read-only but for this test's directories: a config may name any path of it.
+on_a_read_only_host() {
+    unshare --mount --uts --ipc --propagation private bash -c '
+        set -eu
+        for dir in "$TEST_DIR" "$WARREN_RUN"; do mount --bind "$dir" "$dir"; done
+        mount -o remount,bind,ro /
+        exec "$@"' on_a_read_only_host "$@"
+}
+
+test_random_mutations() {
+    make_bundle "$TEST_DIR/bundle"
+    mkdir -p "$WARREN_RUN/oci"
+    ASAN_OPTIONS=log_path=$WARREN_RUN/oci.sanitizer:exitcode=99 UBSAN_OPTIONS=log_path=$WARREN_RUN/oci.sanitizer:print_stacktrace=1 \
+        on_a_read_only_host python3 "$CONFORMANCE/mutations.py" "$WARREN_OCI" "$TEST_DIR/bundle" "$WARREN_RUN/oci" \
+        "${WARREN_MUTATIONS:-1000}" "${WARREN_MUTATION_SEED:-1}" || fail "see above"
+    rm -f "$WARREN_RUN"/oci.*
+}
+
+# kernel_things: what the kernel holds for this box, exactly; "name count" lines.
+kernel_things() {
+    echo "mounts $(grep -c '' /proc/self/mountinfo)"
+    echo "cgroups $(find "$(cgroup_mount)" -type d | wc -l)"
+    echo "dying-cgroups $(sed -n 's/nr_dying_descendants //p' "$(cgroup_mount)/cgroup.stat")"
+    echo "unix-sockets $(grep -c '' /proc/self/net/unix)"
+    echo "links $(grep -c : /proc/self/net/dev)"
+    echo "processes $(find "$(cgroup_mount)" -name cgroup.procs -exec cat {} + | grep -cv "^$$\$")"
+    echo "runtime-files $(find "$WARREN_RUN/oci" -mindepth 1 | wc -l)"
+    echo "bundle-files $(find "$TEST_DIR/bundle" | wc -l)"
+    echo "shm $(find /dev/shm /run -xdev -maxdepth 1 -name '*warren*' ! -name warren ! -name warren-oci | wc -l)"
+}
+
+things_as_before() {
+    [ "$(kernel_things)" = "$BEFORE" ]
+}
+
+one_container() {
+    "$RUNTIME" --root "$WARREN_RUN/oci" create --bundle "$TEST_DIR/bundle" --pid-file "$TEST_DIR/bundle/pid" "$1" &&
+        "$RUNTIME" --root "$WARREN_RUN/oci" start "$1" &&
+        "$RUNTIME" --root "$WARREN_RUN/oci" delete --force "$1"
+}
+
+# roughly: of the whole machine, for the reader.
+roughly() {
+    awk '/^(MemAvailable|Slab|SUnreclaim|Percpu):/ {printf "%s %d MiB ", $1, $2 / 1024}' /proc/meminfo
+    awk '{print "open files: " $1}' /proc/sys/fs/file-nr
+}
+
+test_a_thousand_in_a_row_leave_nothing() {
+    local number
+    # What is timed and counted is the build that is installed.
+    RUNTIME=${WARREN_OCI_RELEASE:-$WARREN_OCI}
+    make_bundle "$TEST_DIR/bundle"
+    mkdir -p "$WARREN_RUN/oci"
+    # The first ones make what stays: caches, and the parent of all cgroups.
+    for number in 1 2 3; do
+        one_container "warm$number"
+    done
+    wait_until 30 grep -qx 'nr_dying_descendants 0' "$(cgroup_mount)/cgroup.stat"
+    BEFORE=$(kernel_things)
+    echo "before: $(roughly)"
+    for ((number = 0; number < 1000; number++)); do
+        one_container "row$number" </dev/null >"$TEST_DIR/.out" 2>&1 || fail "container $number: $(cat "$TEST_DIR/.out")"
+        [ ! -s "$TEST_DIR/.out" ] || fail "container $number printed: $(cat "$TEST_DIR/.out")"
+    done
+    # Cgroups die by and by.
+    for ((number = 0; number < 300; number++)); do
+        ! things_as_before || break
+        sleep 0.1
+    done
+    echo "after: $(roughly)"
+    assert_eq "$(kernel_things)" "$BEFORE" "what the kernel holds"
+}

@@ -12,6 +12,7 @@
 #include "cgroups/events.hpp"
 #include "cgroups/flat_file.hpp"
 #include "cgroups/knobs.hpp"
+#include "cgroups/subtree.hpp"
 #include "cgroups/tree.hpp"
 
 namespace warren::cgroups {
@@ -19,10 +20,6 @@ namespace warren::cgroups {
 namespace {
 
 constexpr const char* kExecName = "warren.exec";
-// What a guest may make below its own cgroup. Each costs kernel memory that on a hybrid host nobody
-// accounts, and the memory controller has 65535 ids for the whole host.
-constexpr std::uint64_t kDescendantsMax = 1024;
-constexpr std::uint64_t kDepthMax = 32;
 
 base::Status check_name(const std::string& name) {
     const bool bad = name.empty() || name == "." || name == ".." ||
@@ -31,11 +28,6 @@ base::Status check_name(const std::string& name) {
         return base::usage_error("invalid cgroup name \"" + name + "\"");
     }
     return base::ok();
-}
-
-base::Status bound_growth(int dir) {
-    TRY(base::write_knob_at(dir, "cgroup.max.descendants", std::to_string(kDescendantsMax)));
-    return base::write_knob_at(dir, "cgroup.max.depth", std::to_string(kDepthMax));
 }
 
 // Only what cgroup-v2 calls delegation: the limits stay their owner's.

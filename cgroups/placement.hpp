@@ -34,6 +34,7 @@
 #include "cgroups/container_stats.hpp"
 #include "cgroups/host.hpp"
 #include "cgroups/resources.hpp"
+#include "cgroups/unit_properties.hpp"
 
 namespace warren::cgroups {
 
@@ -95,7 +96,7 @@ private:
     std::string slice_;
     std::string description_;
     bool rootless_ = false;
-    std::map<std::string, std::string> properties_;  // of the annotations, checked
+    std::vector<UnitProperty> properties_;  // of the annotations
 };
 
 // A handle; does not own the kernel object: remove() is explicit. Move-only.
@@ -129,7 +130,9 @@ public:
     // For processes that join a running container: the cgroup itself, or below it when it has handed controllers on
     // and so takes none: then where `init` is. `sub`, when not empty, is a directory below ("/": itself) that exists.
     // Usage: "..". NotFound: no such directory.
-    [[nodiscard]] base::Result<base::Fd> exec_dir(const std::string& sub, pid_t init) const;
+    [[nodiscard]] base::Result<base::Fd> exec_dir(const Host& host,
+                                                  const std::string& sub,
+                                                  pid_t init) const;
 
     // Freeze, thaw, frozen, kill (all), processes (of the whole subtree), delegate, wait_empty. Only after adopt(),
     // or from open().
@@ -141,6 +144,8 @@ private:
     explicit ContainerCgroup(CgroupRecord record) : record_(std::move(record)) {}
 
     friend class Placement;
+
+    [[nodiscard]] base::Status start_scope(const Host& host, pid_t pid);
 
     CgroupRecord record_;
     std::optional<Cgroup> cgroup_;        // absent: a scope that is not started yet

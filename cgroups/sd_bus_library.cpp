@@ -32,6 +32,7 @@ base::Result<SdBusLibrary> load_sd_bus() {
                           find(handle, "sd_bus_set_address", bus.set_address) &&
                           find(handle, "sd_bus_start", bus.start) &&
                           find(handle, "sd_bus_open_system", bus.open_system) &&
+                          find(handle, "sd_bus_open_user", bus.open_user) &&
                           find(handle, "sd_bus_flush_close_unref", bus.close) &&
                           find(handle, "sd_bus_match_signal", bus.match_signal) &&
                           find(handle, "sd_bus_process", bus.process) &&
@@ -39,6 +40,9 @@ base::Result<SdBusLibrary> load_sd_bus() {
                           find(handle, "sd_bus_call", bus.call) &&
                           find(handle, "sd_bus_message_new_method_call", bus.new_call) &&
                           find(handle, "sd_bus_message_append", bus.append) &&
+                          find(handle, "sd_bus_message_append_array", bus.append_array) &&
+                          find(handle, "sd_bus_message_open_container", bus.open_container) &&
+                          find(handle, "sd_bus_message_close_container", bus.close_container) &&
                           find(handle, "sd_bus_message_read", bus.read) &&
                           find(handle, "sd_bus_message_unref", bus.message_unref) &&
                           find(handle, "sd_bus_slot_unref", bus.slot_unref) &&

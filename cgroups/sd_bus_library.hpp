@@ -16,6 +16,7 @@ struct SdBusLibrary {
     decltype(&::sd_bus_set_address) set_address = nullptr;
     decltype(&::sd_bus_start) start = nullptr;
     decltype(&::sd_bus_open_system) open_system = nullptr;
+    decltype(&::sd_bus_open_user) open_user = nullptr;
     decltype(&::sd_bus_flush_close_unref) close = nullptr;
     decltype(&::sd_bus_match_signal) match_signal = nullptr;
     decltype(&::sd_bus_process) process = nullptr;
@@ -23,6 +24,9 @@ struct SdBusLibrary {
     decltype(&::sd_bus_call) call = nullptr;
     decltype(&::sd_bus_message_new_method_call) new_call = nullptr;
     decltype(&::sd_bus_message_append) append = nullptr;
+    decltype(&::sd_bus_message_append_array) append_array = nullptr;
+    decltype(&::sd_bus_message_open_container) open_container = nullptr;
+    decltype(&::sd_bus_message_close_container) close_container = nullptr;
     decltype(&::sd_bus_message_read) read = nullptr;
     decltype(&::sd_bus_message_unref) message_unref = nullptr;
     decltype(&::sd_bus_slot_unref) slot_unref = nullptr;

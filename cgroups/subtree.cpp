@@ -16,8 +16,10 @@ constexpr const char* kAvailable = "cgroup.controllers";
 constexpr const char* kEnabled = "cgroup.subtree_control";
 constexpr const char* kMark = "trusted.warren";
 
-std::set<std::string, std::less<>> words(std::string_view text) {
-    std::set<std::string, std::less<>> out;
+using Words = std::set<std::string, std::less<>>;
+
+Words words(std::string_view text) {
+    Words out;
     while (!text.empty()) {
         const auto end = std::min(text.find_first_of(" \n"), text.size());
         if (end != 0) {
@@ -49,10 +51,70 @@ base::Error in_the_way_error() {
         "of it first"};
 }
 
+// Of the root, which alone has no type, it is false.
+base::Result<bool> is_threaded(int dir) {
+    const auto type = base::read_file_at(dir, "cgroup.type");
+    if (!type && type.error().error_number() == ENOENT) {
+        return false;
+    }
+    return TRY(type).find("threaded") != std::string::npos;
+}
+
+base::Error threaded_error() {
+    return {base::ErrorKind::Busy,
+            "enable controllers for its children: it is threaded, take another cgroup"};
+}
+
 }  // namespace
 
 base::Status enable_controller(int dir, std::string_view controller) {
     return base::write_knob_at(dir, kEnabled, "+" + std::string(controller));
+}
+
+base::Result<std::set<std::string>> own_controllers(int dir) {
+    const auto found = words(TRY(base::read_file_at(dir, kAvailable)));
+    return std::set<std::string>(found.begin(), found.end());
+}
+
+base::Status hand_on_controllers(int dir, const std::set<std::string>& needed) {
+    const auto available = words(TRY(base::read_file_at(dir, kAvailable)));
+    auto enabled = words(TRY(base::read_file_at(dir, kEnabled)));
+    if (std::includes(enabled.begin(), enabled.end(), available.begin(), available.end()) &&
+        std::includes(enabled.begin(), enabled.end(), needed.begin(), needed.end())) {
+        return base::ok();
+    }
+    const bool in_the_way = TRY(is_in_the_way(dir));
+    base::Error last;
+    for (const auto& controller : available) {
+        if (in_the_way || enabled.count(controller) != 0) {
+            continue;
+        }
+        auto status = enable_controller(dir, controller);
+        if (status) {
+            enabled.insert(controller);
+        } else if (needed.count(controller) != 0) {
+            last = std::move(status).error();
+        }
+    }
+    for (const auto& controller : needed) {
+        if (enabled.count(controller) != 0) {
+            continue;
+        }
+        if (available.count(controller) == 0) {
+            return base::Error(base::ErrorKind::Unsupported,
+                               "it has no " + controller + " controller to hand on");
+        }
+        if (in_the_way || last.error_number() == EBUSY) {
+            return TRY(is_threaded(dir)) ? threaded_error() : in_the_way_error();
+        }
+        return last;
+    }
+    return base::ok();
+}
+
+base::Status bound_growth(int dir) {
+    TRY(base::write_knob_at(dir, "cgroup.max.descendants", std::to_string(kDescendantsMax)));
+    return base::write_knob_at(dir, "cgroup.max.depth", std::to_string(kDepthMax));
 }
 
 base::Status enable_controllers(int dir) {

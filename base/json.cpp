@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/excerpt.hpp"
+
 namespace warren::base {
 
 namespace {
@@ -25,7 +27,7 @@ std::string escape_pointer(std::string_view key) {
 }
 
 std::string join(const std::string& pointer, std::string_view key) {
-    return pointer + "/" + escape_pointer(key);
+    return pointer + "/" + escape_pointer(excerpt(key));
 }
 
 // Builds the value from the parser's events. Unlike the library's own builder it limits the depth,
@@ -84,7 +86,7 @@ public:
         if (const auto bracket = text.find("] "); bracket != std::string_view::npos) {
             text.remove_prefix(bracket + 2);
         }
-        what_ = std::string(text);
+        what_ = excerpt(text);
         place_ = "byte " + std::to_string(position);
         return false;
     }

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/excerpt.hpp"
 #include "base/units.hpp"
 #include "cgroups/limits.hpp"
 #include "cgroups/limits_parse.hpp"
@@ -76,7 +77,7 @@ base::Status refuse_others(const JsonReader& reader, const std::array<const char
             known.begin(), known.end(), [&](const char* key) { return item.key() == key; });
         if (!found) {
             return base::usage_error("unknown member")
-                .with_place(reader.pointer() + "/" + item.key());
+                .with_place(reader.pointer() + "/" + base::excerpt(item.key()));
         }
     }
     return base::ok();

@@ -5,6 +5,7 @@
 
 #include "base/units.hpp"
 #include "cgroups/block_device.hpp"
+#include "cgroups/io_none.hpp"
 #include "cgroups/limits.hpp"
 
 namespace warren::cgroups {
@@ -149,11 +150,15 @@ base::Result<std::string> parse_cpuset(std::string_view text) {
 }
 
 base::Result<IoMax> parse_io_max(std::string_view text) {
+    if (text == kNone) {
+        return all_io_max_none();
+    }
     // The device may have colons of its own, the rates have none.
     const auto colon = text.rfind(':');
     if (colon == std::string_view::npos || colon == 0) {
-        return refuse(
-            "io limit", text, "expected DEVICE:rbps=10M,wbps=10M,riops=N,wiops=N, or DEVICE:none");
+        return refuse("io limit",
+                      text,
+                      "expected DEVICE:rbps=10M,wbps=10M,riops=N,wiops=N, DEVICE:none, or none");
     }
     IoMax io;
     if (text.substr(colon + 1) == kNone) {

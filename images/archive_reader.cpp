@@ -8,6 +8,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 
+#include "base/excerpt.hpp"
 #include "images/acl.hpp"
 
 namespace warren::images {
@@ -84,7 +85,7 @@ base::Status read_acl(archive_entry* entry, int wanted, std::string_view name, M
         const bool is_named = tag == ARCHIVE_ENTRY_ACL_USER || tag == ARCHIVE_ENTRY_ACL_GROUP;
         if (is_named && id < 0) {
             return base::usage_error("access control list names \"" +
-                                     base::printable(text_or_empty(who)) +
+                                     base::excerpt(text_or_empty(who)) +
                                      "\" without an id; archive it with numeric owners");
         }
         entries.push_back({tag_of(tag),

@@ -5,6 +5,8 @@
 
 #include <archive.h>
 
+#include "base/excerpt.hpp"
+
 namespace warren::images {
 
 void ArchiveFree::operator()(archive* handle) const {
@@ -13,7 +15,7 @@ void ArchiveFree::operator()(archive* handle) const {
 
 std::string archive_message(archive* handle) {
     const char* text = archive_error_string(handle);
-    return text == nullptr ? "unknown error" : base::printable(text);
+    return text == nullptr ? "unknown error" : base::excerpt(text);
 }
 
 namespace {

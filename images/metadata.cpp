@@ -9,6 +9,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/excerpt.hpp"
 #include "base/fd.hpp"
 #include "images/acl.hpp"
 
@@ -96,7 +97,7 @@ base::Status normalise_default_acl(Metadata& meta, bool is_directory) {
 base::Status normalise_xattrs(Metadata& meta, bool is_directory) {
     for (const Xattr& xattr : meta.xattrs) {
         if (starts_with_any(xattr.name, {"trusted.", "user.overlay."})) {
-            return base::usage_error("extended attribute \"" + base::printable(xattr.name) +
+            return base::usage_error("extended attribute \"" + base::excerpt(xattr.name) +
                                      "\" is not allowed in an image");
         }
     }
@@ -109,7 +110,7 @@ base::Status normalise_xattrs(Metadata& meta, bool is_directory) {
             return a.name == b.name;
         });
     if (twice != meta.xattrs.end()) {
-        return base::usage_error("extended attribute \"" + base::printable(twice->name) +
+        return base::usage_error("extended attribute \"" + base::excerpt(twice->name) +
                                  "\" is there twice");
     }
     for (Xattr& xattr : meta.xattrs) {
@@ -128,7 +129,7 @@ base::Status set_xattrs(const std::string& path, const Metadata& meta, bool foll
         }
         const auto set = follow ? setxattr : lsetxattr;
         if (set(path.c_str(), xattr.name.c_str(), xattr.value.data(), xattr.value.size(), 0) != 0) {
-            return base::errno_error("set extended attribute " + base::printable(xattr.name));
+            return base::errno_error("set extended attribute " + base::excerpt(xattr.name));
         }
     }
     return base::ok();
@@ -151,7 +152,7 @@ base::Status apply_open(int fd, const Metadata& meta) {
 }  // namespace
 
 std::string entry_label(const std::string& path) {
-    return "entry \"" + base::printable(path) + "\"";
+    return "entry \"" + base::excerpt(path) + "\"";
 }
 
 base::Status normalise(Metadata& meta, bool is_directory) {
@@ -230,7 +231,7 @@ base::Result<std::vector<Xattr>> read_xattrs(const std::string& path,
         const std::string name = names.c_str() + at;
         const ssize_t size = get(path.c_str(), name.c_str(), value.data(), value.size());
         if (size < 0) {
-            return base::errno_error("read extended attribute " + base::printable(name));
+            return base::errno_error("read extended attribute " + base::excerpt(name));
         }
         total += name.size() + static_cast<std::size_t>(size);
         if (total > limit) {

@@ -2,6 +2,7 @@
 
 #include <unordered_set>
 
+#include "base/excerpt.hpp"
 #include "base/fd.hpp"
 
 namespace warren::images {
@@ -21,7 +22,7 @@ base::Status walk_below(int dir,
         struct stat info {};
 
         if (fstatat(dir, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
-            return base::errno_error("look at \"" + base::printable(name) + "\"");
+            return base::errno_error("look at \"" + base::excerpt(name) + "\"");
         }
         const std::string below = path.empty() ? name : path + "/" + name;
         TRY(visit(dir, name, below, info));

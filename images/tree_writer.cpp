@@ -9,6 +9,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/excerpt.hpp"
 #include "base/openat2.hpp"
 #include "images/acl.hpp"
 #include "images/metadata.hpp"
@@ -37,10 +38,10 @@ base::Result<base::Fd> open_beneath(int root, const std::string& path, int flags
         return fd;
     }
     if (errno == ELOOP || errno == ENOTDIR) {
-        return base::usage_error("its parent \"" + base::printable(path) +
+        return base::usage_error("its parent \"" + base::excerpt(path) +
                                  "\" is a link or no directory in this tree");
     }
-    return base::errno_error("open directory \"" + base::printable(path) + "\"");
+    return base::errno_error("open directory \"" + base::excerpt(path) + "\"");
 }
 
 // What an earlier entry put there goes; a directory stays and is an error.
@@ -159,14 +160,14 @@ base::Result<base::Fd> TreeWriter::make_parents(const std::vector<std::string>& 
             // Neither the umask nor a setgid parent has a say.
             if (fchownat(dir.get(), path[i].c_str(), 0, 0, AT_SYMLINK_NOFOLLOW) != 0 ||
                 fchmodat(dir.get(), path[i].c_str(), 0755, 0) != 0) {
-                return base::errno_error("set owner of \"" + base::printable(path[i]) + "\"");
+                return base::errno_error("set owner of \"" + base::excerpt(path[i]) + "\"");
             }
             if (++entries_ > limits_.entries) {
                 return base::usage_error("more than " + std::to_string(limits_.entries) +
                                          " entries");
             }
         } else if (errno != EEXIST) {
-            return base::errno_error("create directory \"" + base::printable(path[i]) + "\"");
+            return base::errno_error("create directory \"" + base::excerpt(path[i]) + "\"");
         }
         dir = TRY(open_beneath(dir.get(), path[i], O_PATH));
     }
@@ -214,7 +215,7 @@ base::Status TreeWriter::finish_directory_entry(int dir, const Metadata& meta) {
 
 base::Status TreeWriter::add_hardlink(const std::vector<std::string>& path,
                                       const std::string& target) {
-    const auto context = "hard link to \"" + base::printable(target) + "\"";
+    const auto context = "hard link to \"" + base::excerpt(target) + "\"";
     const auto target_path = TRY(base::with_context(split_path(target, limits_), context));
     if (target_path.empty()) {
         return base::usage_error(context + ": is the root");
@@ -281,7 +282,7 @@ base::Status TreeWriter::finish_below(int dir, std::uint32_t depth) {
         struct stat info {};
 
         if (fstatat(dir, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
-            return base::errno_error("look at \"" + base::printable(name) + "\"");
+            return base::errno_error("look at \"" + base::excerpt(name) + "\"");
         }
         if (S_ISDIR(info.st_mode)) {
             const base::Fd child = TRY(open_beneath(dir, name, O_RDONLY));

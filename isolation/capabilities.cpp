@@ -5,6 +5,8 @@
 
 #include <sys/capability.h>
 
+#include "base/excerpt.hpp"
+
 namespace warren::isolation {
 
 namespace {
@@ -71,7 +73,7 @@ base::Result<std::uint64_t> parse_capability(std::string_view name) {
     const bool named = name.size() <= kLongest &&
                        text.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == std::string::npos;
     if (!named || cap_from_name(text.c_str(), &value) != 0 || value < 0 || value >= 64) {
-        return base::usage_error("unknown capability \"" + std::string(name) + "\"");
+        return base::usage_error("unknown capability \"" + base::excerpt(name) + "\"");
     }
     return bit(value);
 }

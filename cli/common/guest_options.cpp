@@ -3,6 +3,7 @@
 #include <array>
 #include <optional>
 
+#include "cgroups/io_none.hpp"
 #include "cli/common/slice_options.hpp"
 #include "cli/common/wall_options.hpp"
 
@@ -98,6 +99,7 @@ base::Result<spec::GuestConfig> parse_guest(const Arguments& arguments) {
     }
     config.labels = TRY(parse_labels(arguments));
     config.limits = TRY(parse_slice(arguments));
+    cgroups::expand_io_max_none(config.limits, {});
     Walls walls = TRY(parse_walls(arguments));
     config.security = std::move(walls.security);
     config.network = walls.network;

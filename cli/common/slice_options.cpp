@@ -37,7 +37,7 @@ constexpr std::array kSliceOptions{
     Option{"io-max",
            0,
            "DEV:KEY=N,...",
-           "a disk's limits: rbps, wbps (bytes a second), riops, wiops; DEV:none",
+           "a disk's limits: rbps, wbps (bytes a second), riops, wiops; DEV:none, or none for all",
            true,
            Hint::File},
     Option{"hugepages", 0, "SIZE:N", "huge pages of a size, like 2M:64", true},

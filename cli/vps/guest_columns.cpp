@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/units.hpp"
+#include "runtime/engine/oom.hpp"
 
 namespace warren::cli {
 
@@ -67,8 +68,19 @@ std::string exit_of(const GuestView& view) {
     if (!view.last_run) {
         return "";
     }
-    return view.last_run->exit_code ? std::to_string(*view.last_run->exit_code)
-                                    : view.last_run->reason;
+    const auto& last = *view.last_run;
+    if (last.reason == engine::kOutOfMemory) {
+        return last.reason;
+    }
+    return last.exit_code ? std::to_string(*last.exit_code) : last.reason;
+}
+
+Cell status_of(const GuestView& view) {
+    const std::string status(name(view.status));
+    if (view.last_run && view.last_run->reason == engine::kOutOfMemory) {
+        return Cell(status + ": " + view.last_run->reason, Tone::Bad);
+    }
+    return Cell(status, tone_of(view.status));
 }
 
 std::string plain(std::uint64_t number) {
@@ -79,9 +91,7 @@ constexpr std::array kColumns{
     GuestColumn{"NAME", "its name", [](const GuestView& v, TimePoint) { return Cell(v.name); }},
     GuestColumn{"STATUS",
                 "running, stopped, paused ...",
-                [](const GuestView& v, TimePoint) {
-                    return Cell(std::string(name(v.status)), tone_of(v.status));
-                }},
+                [](const GuestView& v, TimePoint) { return status_of(v); }},
     GuestColumn{"IMAGE",
                 "the image it is made from",
                 [](const GuestView& v, TimePoint) { return Cell(v.config.image); }},

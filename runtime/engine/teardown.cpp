@@ -3,8 +3,16 @@
 #include "base/units.hpp"
 #include "images/rootfs.hpp"
 #include "runtime/engine/guest_log.hpp"
+#include "runtime/engine/oom.hpp"
 
 namespace warren::engine {
+
+namespace {
+
+// The reason of a run that ended by itself.
+constexpr std::string_view kExited = "exited";
+
+}  // namespace
 
 base::Status release_run(const Context& context, const state::RunRecord& run) {
     const auto name = TRY(base::Name::parse_guest(run.name));
@@ -26,7 +34,10 @@ base::Status finish_run(const Context& context,
         state::LastRun last;
         last.ended = base::format_time_now();
         last.exit_code = exit_code;
-        last.reason = reason;
+        // Only its cgroup knows, which goes with the run.
+        last.reason = reason == kExited && init_was_oom_killed(context, run, exit_code)
+                          ? std::string(kOutOfMemory)
+                          : reason;
         // Saved first: once the run record is gone, nobody knows any more how it ended.
         TRY(context.store.save_last_run(name, last));
         context.faults.hit("stop: end recorded");

@@ -1,3 +1,5 @@
+#include "cgroups/io_none.hpp"
+#include "runtime/engine/live_hostname.hpp"
 #include "runtime/engine/recover.hpp"
 #include "runtime/engine/views.hpp"
 #include "runtime/spec/validate.hpp"
@@ -61,33 +63,56 @@ cgroups::Limits undo_of(const cgroups::Limits& wanted, const cgroups::Limits& be
     return undo;
 }
 
+base::Status apply_hostname(const state::RunRecord& run, const std::string& hostname) {
+    const auto init = TRY(base::PidRef::open(*run.init));
+    if (!init) {
+        return base::Error(base::ErrorKind::Busy, run.name + " has just ended");
+    }
+    return set_live_hostname(*init, hostname);
+}
+
+// All of it or nothing.
 base::Status apply_live(const Context& context,
                         const state::RunRecord& run,
-                        const cgroups::Limits& wanted,
-                        const cgroups::Limits& before) {
-    const auto cgroup = TRY(cgroups::Cgroup::open(context.host.cgroup, run.cgroup));
-    auto applied = cgroup.apply(wanted);
-    if (applied) {
-        return base::ok();
+                        const spec::ConfigUpdate& update,
+                        const spec::GuestConfig& merged) {
+    const cgroups::Limits& wanted = update.limits;
+    std::optional<cgroups::Cgroup> cgroup;
+    const auto undo = [&](base::Error error) {
+        if (cgroup) {
+            if (auto back = cgroup->apply(undo_of(wanted, run.config.limits)); !back) {
+                error.add_secondary(std::move(back).error());
+            }
+        }
+        return error;
+    };
+    if (!wanted.empty()) {
+        cgroup = TRY(cgroups::Cgroup::open(context.host.cgroup, run.cgroup));
+        if (auto applied = cgroup->apply(wanted); !applied) {
+            return undo(std::move(applied).error());
+        }
     }
-    auto error = std::move(applied).error();
-    if (auto back = cgroup.apply(undo_of(wanted, before)); !back) {
-        error.add_secondary(std::move(back).error());
+    if (update.hostname) {
+        if (auto applied = apply_hostname(run, spec::effective_hostname(merged)); !applied) {
+            return undo(std::move(applied).error());
+        }
     }
-    return error;
+    return base::ok();
 }
 
 }  // namespace
 
-base::Result<SetOutcome> Engine::set(const base::Name& name, const spec::ConfigUpdate& update) {
+base::Result<SetOutcome> Engine::set(const base::Name& name, const spec::ConfigUpdate& wanted) {
     const Context context = this->context();
     auto held = TRY(hold(context, name));
     auto& record = *held.situation.record;
+    spec::ConfigUpdate update = wanted;
+    cgroups::expand_io_max_none(update.limits, record.config.limits);
     const auto merged = TRY(spec::validate(spec::merge(record.config, update), host_)).get();
     SetOutcome outcome;
     auto& run = held.situation.run;
-    if (run && !update.limits.empty()) {
-        TRY(apply_live(context, *run, update.limits, run->config.limits));
+    if (run) {
+        TRY(apply_live(context, *run, update, merged));
         context.faults.hit("set: applied");
     }
     record.config = merged;
@@ -96,11 +121,15 @@ base::Result<SetOutcome> Engine::set(const base::Name& name, const spec::ConfigU
     if (run) {
         run->config.limits = merged.limits;
         run->config.labels = merged.labels;
+        run->config.hostname = merged.hostname;
         TRY(context.store.save_run(*run));
-        outcome.live = touched_limits(update.limits);
+        outcome.live = touched_limits(wanted.limits);
+        if (update.hostname) {
+            outcome.live.emplace_back("hostname");
+        }
         outcome.pending = pending_changes(run->config, merged);
     } else {
-        outcome.pending = touched_limits(update.limits);
+        outcome.pending = touched_limits(wanted.limits);
         if (update.hostname) {
             outcome.pending.emplace_back("hostname");
         }

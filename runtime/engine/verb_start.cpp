@@ -51,6 +51,24 @@ base::Status seal_if_needed(const Context& context, const std::vector<base::Name
     return base::ok();
 }
 
+// A run record that could not be read was set aside, and what it told of may run on.
+base::Status require_not_running_unrecorded(const Context& context, const base::Name& name) {
+    const auto cgroup =
+        cgroups::Cgroup::open(context.host.cgroup, guest_cgroup_path(context, name.str()));
+    if (!cgroup) {
+        return base::ok();
+    }
+    const auto populated = cgroup.value().populated();
+    if (!populated || !populated.value()) {
+        return base::ok();
+    }
+    return base::Error(base::ErrorKind::Busy,
+                       name.str() +
+                           " runs, but its run record was damaged and is set aside: end it "
+                           "by \"warren stop " +
+                           name.str() + "\", then start it");
+}
+
 base::Status start_one(LaunchSession& session, const base::Name& name) {
     auto held = TRY(hold(session.context(), name));
     if (held.situation.run) {
@@ -58,6 +76,7 @@ base::Status start_one(LaunchSession& session, const base::Name& name) {
             base::ErrorKind::Busy,
             name.str() + " is " + std::string(engine::name(held.situation.status())) + " already");
     }
+    TRY(require_not_running_unrecorded(session.context(), name));
     TRY(start_detached(session, *held.situation.record));
     return base::ok();
 }

@@ -30,21 +30,37 @@ bool mask_has(const std::string& status, const std::string& field, int signal_nu
     return ((mask >> static_cast<unsigned>(signal_number - 1)) & 1U) != 0;
 }
 
+enum class Hearing : std::uint8_t { Takes, Ignores, Unknown };
+
+// How long one may take of which nobody knows whether it was listening.
+constexpr std::chrono::seconds kUnknownGrace{2};
+
 // A first process is not killed by a signal it has no handler for (pid_namespaces(7)): asking would be waiting in
 // vain. systemd blocks its signals and reads them from a signalfd; busybox init and tini wait in sigtimedwait(2), which
-// shows what it waits for as not blocked.
-bool takes_signal(pid_t pid, int signal_number) {
+// shows what it waits for as not blocked. Some kernels do not tell the system call (User-mode Linux has no such file),
+// and none tells that of a process that is running just now.
+Hearing takes_signal(pid_t pid, int signal_number) {
     const std::string proc = "/proc/" + std::to_string(pid);
     const auto status = base::read_file_at(AT_FDCWD, proc + "/status");
     if (!status) {
-        return false;
+        return Hearing::Ignores;
     }
     if (mask_has(status.value(), "SigCgt", signal_number) ||
         mask_has(status.value(), "SigBlk", signal_number)) {
-        return true;
+        return Hearing::Takes;
     }
     const auto call = base::read_file_at(AT_FDCWD, proc + "/syscall");
-    return call && call.value().starts_with(std::to_string(SYS_rt_sigtimedwait) + " ");
+    if (!call || call.value().starts_with("running")) {
+        return Hearing::Unknown;
+    }
+    return call.value().starts_with(std::to_string(SYS_rt_sigtimedwait) + " ") ? Hearing::Takes
+                                                                               : Hearing::Ignores;
+}
+
+// These take the signal they are asked with, and may need all of the time.
+bool has_known_init(const spec::GuestConfig& config) {
+    return config.kind == isolation::GuestKind::Machine && !config.init_system.empty() &&
+           config.init_system != "unknown";
 }
 
 bool run_stop_command(const Context& context,
@@ -75,6 +91,7 @@ struct StopBatch::Entry {
     state::RunRecord run;
     std::optional<base::PidRef> init;
     bool killed = false;
+    Clock::time_point killed_after = Clock::time_point::max();
 };
 
 StopBatch::StopBatch(const Context& context) : context_(context) {}
@@ -94,7 +111,7 @@ base::Result<bool> StopBatch::add(const base::Name& name) {
     TRY(context_.store.save_run(run));
     context_.faults.hit("stop: recorded");
     auto init = TRY(base::PidRef::open(*run.init));
-    entries_.push_back(Entry{name, std::move(held.lock), std::move(run), std::move(init), false});
+    entries_.push_back(Entry{name, std::move(held.lock), std::move(run), std::move(init)});
     return true;
 }
 
@@ -112,9 +129,13 @@ void StopBatch::ask() {
         if (!method.command.empty() && run_stop_command(context_, entry.run, method.command)) {
             continue;
         }
-        if (!takes_signal(entry.init->pid(), method.signal_number)) {
+        const Hearing hearing = takes_signal(entry.init->pid(), method.signal_number);
+        if (hearing == Hearing::Ignores) {
             kill(entry);
             continue;
+        }
+        if (hearing == Hearing::Unknown && !has_known_init(entry.run.config)) {
+            entry.killed_after = Clock::now() + kUnknownGrace;
         }
         (void)entry.init->signal(method.signal_number);
     }
@@ -134,11 +155,16 @@ void StopBatch::wait(std::chrono::milliseconds timeout) {
     const auto deadline = Clock::now() + timeout;
     for (;;) {
         std::vector<pollfd> polled;
-        for (const auto& entry : entries_) {
-            if (entry.init && !entry.killed &&
-                !entry.init->wait_exit(std::chrono::milliseconds{0}).value()) {
-                polled.push_back({entry.init->pidfd(), POLLIN, 0});
+        for (auto& entry : entries_) {
+            if (!entry.init || entry.killed ||
+                entry.init->wait_exit(std::chrono::milliseconds{0}).value()) {
+                continue;
             }
+            if (Clock::now() >= entry.killed_after) {
+                kill(entry);
+                continue;
+            }
+            polled.push_back({entry.init->pidfd(), POLLIN, 0});
         }
         const auto left =
             std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();

@@ -60,7 +60,7 @@ base::Result<GuestView> make_view(const Context& context,
 std::vector<std::string> pending_changes(const spec::GuestConfig& running,
                                          const spec::GuestConfig& wanted) {
     std::vector<std::string> pending;
-    if (running.hostname != wanted.hostname) {
+    if (running.hostname != wanted.hostname) {  // set by a warren that could not change it live
         pending.emplace_back("hostname");
     }
     if (running.env != wanted.env) {

@@ -3,6 +3,7 @@
 #include <array>
 #include <string_view>
 
+#include "base/excerpt.hpp"
 #include "runtime/spec/guest_config.hpp"
 
 namespace warren::spec {
@@ -58,7 +59,7 @@ Result<E> read_word(const JsonReader& reader,
         }
         expected += (expected.empty() ? "" : " or ") + std::string(word.text);
     }
-    return base::usage_error("expected " + expected + ", found \"" + text + "\"")
+    return base::usage_error("expected " + expected + ", found \"" + base::excerpt(text) + "\"")
         .with_place(reader.pointer() + "/" + key);
 }
 

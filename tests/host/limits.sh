@@ -152,11 +152,25 @@ test_guest_whose_first_process_is_killed_has_ended() {
     name=$(unique gone)
     start_guest "$name" --memory 32M -- /bin/sh -c 'sleep 2; exec tail -c 200m /dev/zero'
     wait_until 20 is_stopped "$name"
-    assert_eq "$(warren inspect "$name" | jq -r .last_run.reason)" exited "how it ended"
+    assert_eq "$(warren inspect "$name" | jq -r .last_run.reason)" "out of memory" "how it ended"
+    assert_match "$(warren list)" "$name +stopped: out of memory"
+    assert_eq "$(warren list -o exit | tail -n 1)" "out of memory"
     # With more memory it lives.
     assert_exit 0 warren set "$name" --memory none
     assert_exit 0 warren start "$name"
     assert_eq "$(warren inspect "$name" | jq -r .status)" running
+    assert_exit 0 warren destroy --force "$name"
+}
+
+# What is killed is not the first process, which ends by itself.
+test_end_after_an_oom_kill_is_not_out_of_memory() {
+    local name
+    need_controller memory
+    need_image busybox
+    name=$(unique survivor)
+    start_guest "$name" --memory 32M -- /bin/sh -c 'sleep 1; tail -c 200m /dev/zero; sleep 1; exit 3'
+    wait_until 20 is_stopped "$name"
+    assert_eq "$(warren inspect "$name" | jq -r .last_run.reason)" exited "how it ended"
     assert_exit 0 warren destroy --force "$name"
 }
 
@@ -245,6 +259,12 @@ test_io_max_bounds_the_disk() {
     rate=$(write_rate "$name" 32)
     echo "none, live: $rate KiB/s"
     [ "$rate" -gt 12000 ] || fail "without a limit it writes $rate KiB/s"
+    # All disks' limits at once.
+    assert_exit 0 warren set "$name" --io-max "$WARREN_ROOT:wbps=4M,riops=100"
+    assert_ne "$(<"$cgroup/io.max")" "" "io.max"
+    assert_exit 0 warren set "$name" --io-max none
+    assert_eq "$OUT" "io-max: in effect"
+    assert_eq "$(<"$cgroup/io.max")" "" "io.max after none"
     assert_exit 0 warren destroy --force "$name"
     # From its start as well.
     start_guest "$name" --io-max "$WARREN_ROOT:wbps=4M" -- /bin/sleep 86399

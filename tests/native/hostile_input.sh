@@ -202,6 +202,35 @@ test_corrupt_run_record() {
     rm -rf "$WARREN_ROOT/corrupt"
 }
 
+# What a damaged run record told of runs on. Start says what to do, and that works.
+test_guest_whose_run_record_was_damaged() {
+    local name pid
+    need_image busybox
+    name=$(unique damaged)
+    assert_exit 0 warren create "$name" --image busybox -- /bin/sleep 86399
+    assert_exit 0 warren start "$name"
+    pid=$(warren inspect "$name" | jq .pid)
+    echo '{' >"$WARREN_RUN/guests/$name.json"
+    # The first to meet it sets it aside and says so.
+    assert_refused 1 "$name" warren start "$name"
+    assert_refused 1 "warren stop $name" warren start "$name"
+    kill -0 "$pid" || fail "a refused start ended the guest"
+    assert_refused 1 "warren stop $name" warren start "$name"
+    assert_exit 0 warren stop "$name"
+    wait_until 10 is_gone "$pid"
+    assert_exit 0 warren start "$name"
+    pid=$(warren inspect "$name" | jq .pid)
+    echo '{' >"$WARREN_RUN/guests/$name.json"
+    "$WARREN" list >/dev/null 2>&1 || :
+    assert_exit 0 warren destroy --force "$name"
+    wait_until 10 is_gone "$pid"
+    rm -rf "$WARREN_ROOT/corrupt"
+}
+
+is_gone() {
+    ! kill -0 "$1" 2>/dev/null
+}
+
 # in_mounts COMMAND...: in a mount namespace of its own, so that its mounts go with it.
 in_mounts() {
     unshare -m --propagation private bash -euc "$1" in_mounts "${@:2}"

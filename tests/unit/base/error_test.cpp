@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "base/excerpt.hpp"
 #include "base/hash.hpp"
 #include "base/result.hpp"
 #include "base/scope_exit.hpp"
@@ -110,4 +111,16 @@ TEST_CASE("ScopeExit runs unless dismissed") {
         not_run.dismiss();
     }
     CHECK(runs == 1);
+}
+
+TEST_CASE("an excerpt is bounded, says what it leaves out, and cuts no character") {
+    CHECK(excerpt("short\n") == "short\\x0a");
+    CHECK(excerpt(std::string(200, 'n')) == std::string(200, 'n'));
+    CHECK(excerpt(std::string(5000, 'n')) == std::string(200, 'n') + "... (4800 bytes more)");
+    CHECK(excerpt("abcdef", 4) == "abcd... (2 bytes more)");
+    CHECK(excerpt("ab\xe6\x97\xa5", 4) == "ab... (3 bytes more)");
+    CHECK(excerpt("a\xf0\x9f\x99\x82", 4) == "a... (4 bytes more)");
+    // What is no character is not walked back over.
+    CHECK(excerpt(std::string(6, '\x80'), 4) == "\\x80... (5 bytes more)");
+    CHECK(excerpt("x", 0) == "... (1 bytes more)");
 }

@@ -159,3 +159,14 @@ TEST_CASE("a wrong member is named by its pointer") {
     CHECK(place(reader.object("q").value().object("w").value().uint("x")) == "/linux/q/w/x");
     CHECK(!JsonReader::of(Json::parse("[]")));
 }
+
+TEST_CASE("names out of a hostile text are shortened in the error") {
+    const std::string key(5000, 'k');
+    const auto twin = parse_json("{\"" + key + "\": 1, \"" + key + "\": 2}", "f", 1U << 20U);
+    REQUIRE(!twin);
+    CHECK(twin.error().describe().size() < 400);
+    CHECK(twin.error().describe().find("4800 bytes more") != std::string::npos);
+    const auto token = parse_json("[\"" + std::string(5000, 'v'), "f", 1U << 20U);
+    REQUIRE(!token);
+    CHECK(token.error().describe().size() < 400);
+}

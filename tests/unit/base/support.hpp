@@ -13,52 +13,11 @@
 #include <doctest/doctest.h>
 
 #include "base/fd.hpp"
+#include "tests/unit/support/temp_dir.hpp"
 
 namespace warren::base::test {
 
-// A new directory, removed with its content at the end. The removal is not the code under test.
-class TempDir {
-public:
-    TempDir() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "warren-XXXXXX").string();
-        REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-        path_ = pattern;
-        fd_ = Fd(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-        REQUIRE(fd_.valid());
-    }
-
-    TempDir(const TempDir&) = delete;
-    TempDir& operator=(const TempDir&) = delete;
-    TempDir(TempDir&&) = delete;
-    TempDir& operator=(TempDir&&) = delete;
-
-    ~TempDir() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-
-    [[nodiscard]] int fd() const { return fd_.get(); }
-
-    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
-    void write(const std::string& name, const std::string& text) const {
-        std::ofstream(path_ / name) << text;
-    }
-
-    [[nodiscard]] std::string read(const std::string& name) const {
-        std::ostringstream text;
-        text << std::ifstream(path_ / name).rdbuf();
-        return text.str();
-    }
-
-    [[nodiscard]] bool has(const std::string& name) const {
-        return std::filesystem::exists(std::filesystem::symlink_status(path_ / name));
-    }
-
-private:
-    std::filesystem::path path_;
-    Fd fd_;
-};
+using warren::test::TempDir;
 
 // Runs `body` in a child that ends with what it returns (0..255).
 template <typename F>

@@ -48,7 +48,7 @@ TEST_CASE("open finds a cgroup below the mount point and nothing above it") {
     dir.link("tree/link", "../outside");
     Host host;
     host.mode = HostMode::Unified;
-    host.mount_point = dir.path() + "/tree";
+    host.mount_point = dir.path() / "tree";
     CHECK(Cgroup::open(host, "/a/b"));
     CHECK(Cgroup::open(host, "a"));
     CHECK(Cgroup::open(host, "/a/c").error().kind() == base::ErrorKind::NotFound);

@@ -1,5 +1,6 @@
 #include "cgroups/limits.hpp"
 
+#include "cgroups/io_none.hpp"
 #include "support.hpp"
 
 using namespace warren;
@@ -91,4 +92,27 @@ TEST_CASE("needed_controllers counts limits, not the lack of them") {
               l.memory_max = Limit::of(1);
               l.pids_max = Limit::of(1);
           }) == List{Controller::Cpu, Controller::Memory, Controller::Pids});
+}
+
+TEST_CASE("io-max none stands for every disk that has a limit") {
+    const Limit none = Limit::none();
+    Limits before;
+    before.io_max = {{8, 0, Limit::of(1), {}, {}, {}}, {8, 16, {}, {}, {}, Limit::of(2)}};
+
+    Limits update;
+    update.io_max = {parse_io_max("none").value()};
+    expand_io_max_none(update, before);
+    CHECK(update.io_max ==
+          std::vector<IoMax>{{8, 0, none, none, none, none}, {8, 16, none, none, none, none}});
+
+    // What comes after it holds; what came before it is off too.
+    update.io_max = {
+        {8, 32, Limit::of(9), {}, {}, {}}, all_io_max_none(), {8, 16, Limit::of(7), {}, {}, {}}};
+    expand_io_max_none(update, before);
+    CHECK(update.io_max == std::vector<IoMax>{{8, 0, none, none, none, none},
+                                              {8, 16, Limit::of(7), none, none, none}});
+
+    update.io_max = {all_io_max_none()};
+    expand_io_max_none(update, {});
+    CHECK(update.empty());
 }

@@ -43,7 +43,7 @@ TEST_CASE("enable_controllers touches nothing beside processes, but in the root"
     REQUIRE(!refused);
     CHECK(refused.error().kind() == base::ErrorKind::Busy);
     CHECK(dir.read("cgroup.subtree_control") == "\n");
-    std::filesystem::remove(dir.path() + "/cgroup.type");
+    std::filesystem::remove(dir.path() / "cgroup.type");
     CHECK(enable_controllers(fd.get()));
     CHECK(dir.read("cgroup.subtree_control").starts_with("+cpu"));
 }

@@ -21,54 +21,11 @@
 
 #include "base/fd.hpp"
 #include "cgroups/cgroup.hpp"
+#include "tests/unit/support/temp_dir.hpp"
 
 namespace warren::cgroups::test {
 
-// A new directory, removed with its content at the end.
-class TempDir {
-public:
-    TempDir() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "warren-XXXXXX").string();
-        REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-        path_ = pattern;
-    }
-
-    TempDir(const TempDir&) = delete;
-    TempDir& operator=(const TempDir&) = delete;
-    TempDir(TempDir&&) = delete;
-    TempDir& operator=(TempDir&&) = delete;
-
-    ~TempDir() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-
-    [[nodiscard]] std::string path() const { return path_.string(); }
-
-    // Makes the directories on the way.
-    void write(const std::string& name, const std::string& text) const {
-        std::filesystem::create_directories((path_ / name).parent_path());
-        std::ofstream(path_ / name) << text;
-    }
-
-    void make_dir(const std::string& name) const {
-        std::filesystem::create_directories(path_ / name);
-    }
-
-    void link(const std::string& name, const std::string& target) const {
-        std::filesystem::create_directories((path_ / name).parent_path());
-        std::filesystem::create_symlink(target, path_ / name);
-    }
-
-    [[nodiscard]] std::string read(const std::string& name) const {
-        std::ostringstream text;
-        text << std::ifstream(path_ / name).rdbuf();
-        return text.str();
-    }
-
-private:
-    std::filesystem::path path_;
-};
+using warren::test::TempDir;
 
 inline int wait_for(pid_t pid) {
     int status = 0;

@@ -23,8 +23,8 @@ TEST_CASE("child_cgroups lists directories only") {
 TEST_CASE("child_cgroups of a removed directory are none") {
     const TempDir dir;
     dir.make_dir("a");
-    const base::Fd fd = base::open_dir(AT_FDCWD, dir.path() + "/a").value();
-    std::filesystem::remove(dir.path() + "/a");
+    const base::Fd fd = base::open_dir(AT_FDCWD, dir.path() / "a").value();
+    std::filesystem::remove(dir.path() / "a");
     CHECK(child_cgroups(fd.get()).value().empty());
 }
 
@@ -58,7 +58,7 @@ TEST_CASE("walk_cgroups survives directories that vanish as it goes") {
         // The second visit is to a child; after it nothing is left of any.
         if (visits == 2) {
             for (int i = 0; i < 20; ++i) {
-                std::filesystem::remove_all(dir.path() + "/" + std::to_string(i));
+                std::filesystem::remove_all(dir.path() / std::to_string(i));
             }
         }
         return base::ok();

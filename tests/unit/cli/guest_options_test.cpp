@@ -86,6 +86,11 @@ TEST_CASE("limits of a disk") {
         REQUIRE(limits.value().io_max.size() == 1);
         CHECK(limits.value().io_max[0].rbps == cgroups::Limit::of(10ULL << 20));
         CHECK(limits.value().io_max[0].wiops == cgroups::Limit::of(5));
+        // A guest that is being made has no limits that could be taken off.
+        const auto config = guest("--io-max none --io-max " + device + ":riops=7");
+        REQUIRE(config.value().limits.io_max.size() == 1);
+        CHECK(config.value().limits.io_max[0].riops == cgroups::Limit::of(7));
+        CHECK(!config.value().limits.io_max[0].rbps);
         return;
     }
     MESSAGE("no disk here");

@@ -1,7 +1,5 @@
 #include "runtime/engine/guest_log.hpp"
 
-#include <cstdlib>
-#include <filesystem>
 #include <string>
 
 #include <fcntl.h>
@@ -9,6 +7,8 @@
 #include <unistd.h>
 
 #include <doctest/doctest.h>
+
+#include "tests/unit/support/temp_dir.hpp"
 
 namespace warren::engine {
 
@@ -18,27 +18,13 @@ namespace {
 class Fixture {
 public:
     Fixture() {
-        std::string pattern =
-            (std::filesystem::temp_directory_path() / "warren-log-XXXXXX").string();
-        REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-        dir_ = pattern;
-        paths_.store = {pattern + "/root", pattern + "/run"};
+        paths_.store = {dir_.path() / "root", dir_.path() / "run"};
         auto store = state::Store::open(paths_.store, true);
         REQUIRE(store);
         store_.emplace(std::move(store).value());
         state::GuestRecord record;
         record.name = "web1";
         REQUIRE(store_->save_guest(record));
-    }
-
-    Fixture(const Fixture&) = delete;
-    Fixture& operator=(const Fixture&) = delete;
-    Fixture(Fixture&&) = delete;
-    Fixture& operator=(Fixture&&) = delete;
-
-    ~Fixture() {
-        std::error_code ignored;
-        std::filesystem::remove_all(dir_, ignored);
     }
 
     Context context() { return Context{paths_, *store_, host_, log_, faults_}; }
@@ -53,7 +39,7 @@ public:
 
     // What write_log prints.
     std::string printed(std::optional<std::uint64_t> last_lines) {
-        const std::string path = dir_ + "/out";
+        const std::string path = dir_.path() / "out";
         const auto out = base::open_at(AT_FDCWD, path, O_RDWR | O_CREAT | O_TRUNC, 0600);
         REQUIRE(out);
         REQUIRE(write_log(
@@ -66,7 +52,7 @@ public:
     static base::Name name() { return base::Name::parse_guest("web1").value(); }
 
 private:
-    std::string dir_;
+    test::TempDir dir_;
     Paths paths_;
     std::optional<state::Store> store_;
     spec::HostCaps host_;

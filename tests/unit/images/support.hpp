@@ -19,6 +19,7 @@
 
 #include "base/fd.hpp"
 #include "images/image.hpp"
+#include "tests/unit/support/temp_dir.hpp"
 
 namespace warren::images::test {
 
@@ -33,31 +34,7 @@ namespace fs = std::filesystem;
         }                                   \
     } while (false)
 
-// A new directory, removed with its content at the end.
-class TempDir {
-public:
-    TempDir() {
-        std::string pattern = (fs::temp_directory_path() / "warren-XXXXXX").string();
-        REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-        path_ = pattern;
-        fd_ = base::open_dir(AT_FDCWD, pattern).value();
-    }
-
-    TempDir(const TempDir&) = delete;
-    TempDir& operator=(const TempDir&) = delete;
-    TempDir(TempDir&&) = delete;
-    TempDir& operator=(TempDir&&) = delete;
-
-    ~TempDir() { (void)base::remove_tree_at(AT_FDCWD, path_.string()); }
-
-    [[nodiscard]] int fd() const { return fd_.get(); }
-
-    [[nodiscard]] const fs::path& path() const { return path_; }
-
-private:
-    fs::path path_;
-    base::Fd fd_;
-};
+using warren::test::TempDir;
 
 inline base::Name image_name(const std::string& text) {
     return base::Name::parse_image(text).value();

@@ -211,3 +211,15 @@ TEST_CASE("a setgid parent and a umask have no say in what is below") {
     CHECK(look(store.root("setgid") / "d/made").st_gid == 0);
     CHECK((look(store.root("setgid") / "d/f").st_mode & 07777) == 0666);
 }
+
+TEST_CASE("a long entry name is shortened in the error line") {
+    const std::string name(5000, 'n');
+    for (const Tar& tar :
+         {Tar().add({.name = "short", .pax = {{"path", name}}}),
+          Tar().add({.name = "h", .type = '1', .link = "x", .pax = {{"linkpath", name}}})}) {
+        Store store;
+        const std::string text = store.refuse(tar.bytes());
+        CHECK_MESSAGE(contains(text, "4800 bytes more"), text);
+        CHECK_MESSAGE(text.size() < 500, text);
+    }
+}

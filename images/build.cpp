@@ -7,6 +7,7 @@
 #include "images/host_apt.hpp"
 #include "images/image.hpp"
 #include "images/import_session.hpp"
+#include "images/mirrors.hpp"
 #include "images/program.hpp"
 #include "images/unpack.hpp"
 
@@ -80,11 +81,11 @@ base::Status finish_program(RunningProgram& program, base::Status&& unpacked) {
 
 base::Result<Program> plan_mmdebstrap(const Template& wanted,
                                       const std::vector<std::string>& packages,
+                                      const Mirrors& mirrors,
                                       int data,
                                       int scratch) {
     Program program{.scratch = scratch, .package = "mmdebstrap"};
     const std::string keyring = TRY(provide_keyring(wanted.family, data, scratch));
-    const Mirrors mirrors = choose_mirrors(wanted.family, host_architecture());
     program.arguments =
         mmdebstrap_arguments(wanted, packages, source_lines(wanted, mirrors, keyring));
     for (const std::string& option : proxy_options()) {
@@ -135,13 +136,16 @@ base::Result<ImageInfo> ImageStore::build(const base::Name& name,
     }
     const InitSystem init = request.init.value_or(InitSystem::Systemd);
     const auto packages = TRY(packages_of(wanted, init, request.include));
+    const Mirrors mirrors = TRY(base::with_context(
+        choose_mirrors(wanted.family, host_architecture()), "build " + wanted.name));
     TRY(sweep_leftovers(images_.get()));
     const TempDir scratch = TRY(TempDir::make(images_.get()));
     if (fchmod(scratch.fd(), 0755) != 0) {
         return base::errno_error("set the mode of the build directory");
     }
-    const Program program = TRY(base::with_context(
-        plan_mmdebstrap(wanted, packages, data_.get(), scratch.fd()), "build " + wanted.name));
+    const Program program = TRY(
+        base::with_context(plan_mmdebstrap(wanted, packages, mirrors, data_.get(), scratch.fd()),
+                           "build " + wanted.name));
     ImportSession session = TRY(ImportSession::begin(images_.get(), objects_.get(), {}));
     RunningProgram running = TRY(RunningProgram::start(program));
     running.follow(progress);
@@ -153,7 +157,7 @@ base::Result<ImageInfo> ImageStore::build(const base::Name& name,
         return unpack(*archive, session.writer(), filter, progress);
     }();
     TRY(base::with_context(finish_program(running, std::move(unpacked)), "build " + wanted.name));
-    const auto sources = source_lines(wanted, own_mirrors(wanted.family, host_architecture()), "");
+    const auto sources = source_lines(wanted, public_mirrors(mirrors), "");
     TRY(add_guest_files(session.writer(), guest_files(init, sources)));
     if (progress) {
         progress("write to disk", 0);

@@ -6,7 +6,7 @@
 
 #include "images/archive_reader.hpp"
 #include "images/distribution.hpp"
-#include "images/host_apt.hpp"
+#include "images/mirrors.hpp"
 #include "images/program.hpp"
 
 namespace warren::images {
@@ -46,7 +46,7 @@ base::Status download(int scratch, const std::string& package) {
     }
     TRY(base::make_dirs(scratch, "apt/lists/partial", 0755));
     TRY(base::make_dirs(scratch, "apt/archives/partial", 0755));
-    const Mirrors mirrors = choose_mirrors(Family::Debian, "");
+    const Mirrors mirrors = TRY(choose_mirrors(Family::Debian, ""));
     const std::string source = std::string("deb [signed-by=") + kKeyring + "] " + mirrors.archive +
                                " " + kSuite + " main\n";
     TRY(base::replace_file_at(

@@ -53,16 +53,6 @@ base::Result<Template> find_template(const std::string& name) {
                              join(known_templates(), ' '));
 }
 
-Mirrors own_mirrors(Family family, const std::string& architecture) {
-    if (family != Family::Ubuntu) {
-        return {"http://deb.debian.org/debian", "http://deb.debian.org/debian-security"};
-    }
-    if (architecture == "amd64" || architecture == "i386") {
-        return {"http://archive.ubuntu.com/ubuntu", "http://security.ubuntu.com/ubuntu"};
-    }
-    return {"http://ports.ubuntu.com/ubuntu-ports", "http://ports.ubuntu.com/ubuntu-ports"};
-}
-
 std::vector<std::string> source_lines(const Template& wanted,
                                       const Mirrors& mirrors,
                                       const std::string& keyring) {

@@ -26,9 +26,6 @@ struct Mirrors {
     std::string security;
 };
 
-// The distribution's own, which every built image points at, whatever mirror it was built from.
-[[nodiscard]] Mirrors own_mirrors(Family family, const std::string& architecture);
-
 // sources.list(5). `keyring` is for building only: inside an image apt has its own.
 [[nodiscard]] std::vector<std::string> source_lines(const Template& wanted,
                                                     const Mirrors& mirrors,

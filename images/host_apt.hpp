@@ -5,18 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "base/result.hpp"
-#include "images/distribution.hpp"
-
 namespace warren::images {
 
-// In this order: WARREN_DEBIAN_MIRROR or WARREN_UBUNTU_MIRROR (and ..._SECURITY_MIRROR), what the
-// host's sources say, the distribution's own.
-[[nodiscard]] Mirrors choose_mirrors(Family family, const std::string& architecture);
-
-// The mirrors in the output of `apt-get indextargets --format "$(LABEL) $(REPO_URI)"`; empty
-// strings for what is not there.
-[[nodiscard]] Mirrors parse_index_targets(const std::string& text, Family family);
+// What the host's sources are: lines of "LABEL ADDRESS" for parse_index_targets().
+[[nodiscard]] std::string index_targets();
 
 // "Acquire::http::Proxy \"...\"": the host's proxies, as apt options.
 [[nodiscard]] std::vector<std::string> proxy_options();

@@ -37,7 +37,11 @@ const Verb kImageBuild{
     .text =
         "Templates: debian:11, debian:12, debian:13, ubuntu:22.04, ubuntu:24.04, and busybox, "
         "which is made from "
-        "this host's busybox-static. The others are fetched from the distribution's archive.",
+        "this host's busybox-static. The others are fetched from the distribution's archive: the "
+        "mirror that WARREN_DEBIAN_MIRROR or WARREN_UBUNTU_MIRROR names (and "
+        "WARREN_DEBIAN_SECURITY_MIRROR, WARREN_UBUNTU_SECURITY_MIRROR for security updates), else "
+        "the one in the host's own apt sources, else the one in the lists of the package "
+        "python-apt-common. The same mirror stands in the guests' sources.list.",
     .example =
         "warren image build debian:12\n"
         "warren image build debian:12 --as web --include nginx,curl",

@@ -3,6 +3,7 @@
 #include "images/host_apt.hpp"
 #include "images/image_info.hpp"
 #include "images/inspect_tree.hpp"
+#include "images/mirrors.hpp"
 #include "images/program.hpp"
 #include "images/tree_path.hpp"
 #include "support.hpp"
@@ -268,6 +269,71 @@ TEST_CASE("the host's mirrors are found among its index targets") {
     CHECK(debian.security == "http://m/debian-security");
     CHECK(parse_index_targets(text, Family::Ubuntu).archive.empty());
     CHECK(parse_index_targets("", Family::Debian).archive.empty());
+}
+
+TEST_CASE("python-apt's lists name mirrors") {
+    const std::string text =
+        "# a comment: of no use\n"
+        "ChangelogURI: http://c/x\n"
+        "\n"
+        "Suite: devel\nRepositoryType: deb\nBaseURI: http://devel/\n"
+        "\n"
+        "Suite: {series}\nRepositoryType: deb\nMatchName: .*\nBaseURI: cdrom:\\[x\n"
+        "\n"
+        "Suite: {series} \nOfficial: false\nRepositoryType: deb\nBaseURI: http://extras\n"
+        "\n"
+        "Suite: {series}\nRepositoryType: deb-src\nBaseURI: http://source/\n"
+        "\n"
+        "Suite: {series}\nRepositoryType: deb\nBaseURI: http://ports/x/\n"
+        "BaseURI-amd64: http://archive/x\nComponent: main\n"
+        "\n"
+        "Suite: {series}-security\nRepositoryType: deb\nBaseURI: http://ports/x/\n"
+        "BaseURI-amd64: http://security/x/\n"
+        "\n"
+        "Suite: {series}\nRepositoryType: deb\nBaseURI: http://second/\n";
+    const Mirrors amd64 = parse_mirror_list(text, "amd64");
+    CHECK(amd64.archive == "http://archive/x");
+    CHECK(amd64.security == "http://security/x");
+    CHECK(parse_mirror_list(text, "arm64").security == "http://ports/x");
+    CHECK(parse_mirror_list("", "amd64").archive.empty());
+    CHECK(parse_mirror_list("Suite: {series}\nBaseURI", "amd64").archive.empty());
+}
+
+TEST_CASE("mirrors are complete and addresses, or the error says what to do") {
+    const auto ubuntu = check_mirrors(Family::Ubuntu, {"http://a/ubuntu", ""});
+    CHECK(ubuntu.value().security == "http://a/ubuntu");
+    const auto none = check_mirrors(Family::Ubuntu, {});
+    CHECK(none.error().kind() == base::ErrorKind::Unsupported);
+    CHECK(contains(none.error().what(), "WARREN_UBUNTU_MIRROR"));
+    CHECK(contains(none.error().what(), "python-apt-common"));
+    CHECK(contains(check_mirrors(Family::Debian, {"http://a", ""}).error().what(),
+                   "WARREN_DEBIAN_SECURITY_MIRROR"));
+    CHECK(check_mirrors(Family::Debian, {"file:/srv/debian", "http://s"}).has_value());
+    for (const char* bad :
+         {"mirror", "http://a b", "http://a/\ndeb http://evil x", "[x=y] http://a"}) {
+        CAPTURE(bad);
+        const auto refused = check_mirrors(Family::Debian, {bad, "http://s"});
+        REQUIRE(!refused);
+        CHECK(refused.error().kind() == base::ErrorKind::Usage);
+    }
+}
+
+TEST_CASE("what stands in an image has no passwords") {
+    const Mirrors clean = public_mirrors({"https://me:secret@a/debian", "http://s:8080/x@y"});
+    CHECK(clean.archive == "https://a/debian");
+    CHECK(clean.security == "http://s:8080/x@y");
+    CHECK(public_mirrors({"file:/a@b", ""}).archive == "file:/a@b");
+}
+
+TEST_CASE("the administrator's mirror comes first") {
+    for (const char* name : {"WARREN_UBUNTU_MIRROR", "WARREN_UBUNTU_SECURITY_MIRROR"}) {
+        REQUIRE(unsetenv(name) == 0);
+    }
+    REQUIRE(setenv("WARREN_UBUNTU_MIRROR", "http://mine/ubuntu/", 1) == 0);
+    const auto mirrors = choose_mirrors(Family::Ubuntu, "amd64");
+    REQUIRE(unsetenv("WARREN_UBUNTU_MIRROR") == 0);
+    REQUIRE_MESSAGE(mirrors.has_value(), mirrors.error().describe());
+    CHECK(mirrors.value().archive == "http://mine/ubuntu");
 }
 
 TEST_CASE("the last lines of a log") {

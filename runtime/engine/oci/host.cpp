@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/fd.hpp"
@@ -24,6 +25,16 @@ bool in_user_namespace() {
     const auto text = base::read_file_at(AT_FDCWD, "/proc/self/uid_map");
     // The first namespace maps all ids onto themselves.
     return text && text.value().find("4294967295") == std::string::npos;
+}
+
+std::uint64_t bounding_capabilities() {
+    std::uint64_t mask = 0;
+    for (unsigned long capability = 0; capability < 64; ++capability) {
+        if (::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) == 1) {
+            mask |= std::uint64_t{1} << capability;
+        }
+    }
+    return mask;
 }
 
 bool is_rootless(const Settings& settings) {

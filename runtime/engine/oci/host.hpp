@@ -1,6 +1,7 @@
 // What of the host a verb asks about.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "base/result.hpp"
@@ -14,6 +15,8 @@ namespace warren::engine::oci {
 
 // We are in a user namespace other than the host's first.
 [[nodiscard]] bool in_user_namespace();
+// What no process of ours can have more than: the bounding set of capabilities(7).
+[[nodiscard]] std::uint64_t bounding_capabilities();
 // Without the host's own root: an ordinary user, or a user namespace's root.
 [[nodiscard]] bool is_rootless(const Settings& settings);
 // ROOT by the settings and the environment (XDG_RUNTIME_DIR), absolute.

@@ -1,0 +1,114 @@
+#include "runtime/engine/oci/start.hpp"
+
+#include <csignal>
+
+#include "base/socket.hpp"
+#include "runtime/engine/oci/handover.hpp"
+#include "runtime/engine/oci/hooks.hpp"
+
+namespace warren::engine::oci {
+
+base::Error exec_words(base::Error error, const std::string& program) {
+    if (error.place() != isolation::kExecPlace) {
+        return error;
+    }
+    const std::string what = "exec \"" + base::printable(program) + "\"";
+    if (error.kind() != base::ErrorKind::NotFound) {
+        return base::Error(error.kind(), error.error_number(), what)
+            .with_place(isolation::kExecPlace);
+    }
+    const bool is_path = program.find('/') != std::string::npos;
+    return base::Error(base::ErrorKind::NotFound,
+                       what + (is_path ? ": no such file or directory"
+                                       : ": executable file not found in $PATH"))
+        .with_place(isolation::kExecPlace);
+}
+
+base::Status hand_listener(const spec::oci::Seccomp& seccomp,
+                           const state::oci::Record& record,
+                           Status status,
+                           pid_t init,
+                           pid_t process,
+                           base::Fd listener) {
+    state::oci::ContainerProcessState state;
+    state.oci_version = record.oci_version;
+    state.fds = {"seccompFd"};
+    state.pid = process;
+    state.metadata = seccomp.listener_metadata;
+    state.state.oci_version = record.oci_version;
+    state.state.id = record.id;
+    state.state.status = std::string(name(status));
+    state.state.pid = init;
+    state.state.bundle = record.bundle;
+    state.state.annotations = record.annotations;
+    auto sent = hand_over(
+        seccomp.listener_path, base::dump_json(state::oci::to_json(state)), listener.get());
+    if (!sent) {
+        return std::move(sent).error().with_place("/linux/seccomp/listenerPath");
+    }
+    return sent;
+}
+
+base::Result<NotifyProxy> start_container(const Context& context,
+                                          const Container& container,
+                                          const spec::oci::Config& config) {
+    const std::string& id = container.record.id;
+    if (!config.process || config.process->args.empty()) {
+        return base::usage_error("process is required to start container \"" + id + "\"")
+            .with_place("/process");
+    }
+    const auto status = TRY(status_of(context, container));
+    if (status != Status::Created) {
+        return state_error(id, "is " + std::string(name(status)) + ", not created");
+    }
+    auto notify = TRY(NotifyProxy::open(container));
+    auto connection = base::connect_at(container.dir.fd(), state::oci::kStartSocket);
+    if (!connection) {
+        return std::move(connection).error().with_context("start container \"" + id + "\"");
+    }
+    // Before the go: whatever happens to us from here on, the container is not "created" any more.
+    TRY(container.dir.remove_start_socket());
+    context.faults.hit("start: connected");
+    const auto on_listener = [&](base::Fd listener) -> base::Status {
+        if (!config.linux.seccomp) {
+            return base::fail("a seccomp listener that nobody asked for");
+        }
+        const pid_t pid = container.init->pid();
+        return hand_listener(*config.linux.seccomp,
+                             container.record,
+                             Status::Created,
+                             pid,
+                             pid,
+                             std::move(listener));
+    };
+    const std::string& program = config.process->args.front();
+    auto started =
+        isolation::await_started(connection.value().get(), program, *container.init, on_listener);
+    if (!started) {
+        // A step that fails ends the process; an agent that is not there does not.
+        (void)container.init->signal(SIGKILL);
+        return exec_words(std::move(started).error(), program);
+    }
+    context.faults.hit("start: running");
+    for (const auto& note : started.value().notes) {
+        context.log.warning(note);
+    }
+    const auto done =
+        run_hooks(config.hooks.poststart,
+                  "/hooks/poststart",
+                  state_text(container.record, Status::Running, container.init->pid()),
+                  container.record.bundle);
+    if (!done) {
+        context.log.warning(done.error().describe());
+    }
+    context.faults.hit("start: poststart hooks run");
+    return notify;
+}
+
+base::Status finish_start(Container container, NotifyProxy notify) {
+    const auto init = std::move(container.init);
+    { const auto unlocked = std::move(container.dir); }
+    return notify.forward(*init);
+}
+
+}  // namespace warren::engine::oci

@@ -1,0 +1,33 @@
+// From created to running.
+#pragma once
+
+#include <string>
+
+#include "base/result.hpp"
+#include "isolation/container_launcher.hpp"
+#include "runtime/engine/oci/container.hpp"
+#include "runtime/engine/oci/notify.hpp"
+
+namespace warren::engine::oci {
+
+// `container` is locked. Runs poststart. An error of the program itself has the place isolation::kExecPlace and holds
+// the words by which engines tell 126 from 127. Whoever waits for the container to be ready does so without the lock.
+[[nodiscard]] base::Result<NotifyProxy> start_container(const Context& context,
+                                                        const Container& container,
+                                                        const spec::oci::Config& config);
+
+// Lets the lock go, then waits for the container to be ready, where anybody asked.
+[[nodiscard]] base::Status finish_start(Container container, NotifyProxy notify);
+
+// Gives a seccomp agent the listener, with the state it needs (config-linux.md, "listenerPath").
+[[nodiscard]] base::Status hand_listener(const spec::oci::Seccomp& seccomp,
+                                         const state::oci::Record& record,
+                                         Status status,
+                                         pid_t init,
+                                         pid_t process,
+                                         base::Fd listener);
+
+// The words of runc for a program that cannot be run; other errors as they are.
+[[nodiscard]] base::Error exec_words(base::Error error, const std::string& program);
+
+}  // namespace warren::engine::oci

@@ -1,0 +1,23 @@
+// create, start.
+#include "runtime/engine/oci/create.hpp"
+#include "runtime/engine/oci/start.hpp"
+
+namespace warren::engine::oci {
+
+base::Status Engine::create(const CreateRequest& request) {
+    const auto context = TRY(Context::open(settings_, log_, faults_, true));
+    auto bundle = TRY(read_bundle(request.bundle));
+    TRY(seal_for(context, bundle.config));
+    TRY(create_container(context, request, std::move(bundle), false, {0, 1, 2}, {}));
+    return base::ok();
+}
+
+base::Status Engine::start(const StartRequest& request) {
+    const auto context = TRY(Context::open(settings_, log_, faults_, false));
+    auto container = TRY(lock_container(context, request.id));
+    const auto config = TRY(load_config(container));
+    auto notify = TRY(start_container(context, container, config));
+    return finish_start(std::move(container), std::move(notify));
+}
+
+}  // namespace warren::engine::oci

@@ -1,0 +1,101 @@
+#include "runtime/engine/oci/create.hpp"
+#include "runtime/engine/oci/start.hpp"
+#include "runtime/engine/stdio.hpp"
+
+namespace warren::engine::oci {
+
+namespace {
+
+base::Error undo(const Context& context,
+                 Container container,
+                 const spec::oci::Config& config,
+                 base::Error error) {
+    if (auto removed = remove_created(context, std::move(container), config); !removed) {
+        error.add_secondary(std::move(removed).error());
+    }
+    return error;
+}
+
+// The process has ended; somebody else may have removed the container by now.
+base::Status conclude(const Context& context,
+                      const std::string& id,
+                      const base::PidIdentity& init,
+                      const spec::oci::Config& config) {
+    auto container = lock_container(context, id);
+    if (!container) {
+        if (container.error().kind() == base::ErrorKind::NotFound) {
+            return base::ok();
+        }
+        return std::move(container).error();
+    }
+    if (container.value().record.init != init) {
+        return base::ok();  // another one under this name
+    }
+    return remove_created(context, std::move(container).value(), config);
+}
+
+base::Result<int> run_detached(const Context& context, const RunRequest& request, Bundle bundle) {
+    auto created =
+        TRY(create_container(context, request.create, std::move(bundle), false, {0, 1, 2}, {}));
+    auto started = start_container(context, created.container, created.config);
+    if (!started && !request.keep) {
+        return undo(
+            context, std::move(created.container), created.config, std::move(started).error());
+    }
+    auto notify = TRY(std::move(started));
+    TRY(finish_start(std::move(created.container), std::move(notify)));
+    return 0;
+}
+
+base::Result<int> run_attached(const Context& context, const RunRequest& request, Bundle bundle) {
+    StdioRequest wanted;
+    wanted.interactive = true;
+    const bool relayed = request.create.wiring.console_socket.empty();
+    wanted.terminal = relayed && bundle.config.process && bundle.config.process->terminal;
+    auto stdio = TRY(AttachedStdio::open(wanted));
+    auto created = TRY(create_container(context,
+                                        request.create,
+                                        std::move(bundle),
+                                        wanted.terminal,
+                                        stdio.guest_side(),
+                                        stdio.window()));
+    if (auto started = start_container(context, created.container, created.config); !started) {
+        if (request.keep) {
+            return std::move(started).error();
+        }
+        return undo(
+            context, std::move(created.container), created.config, std::move(started).error());
+    }
+    if (!notify_socket().empty()) {
+        context.log.warning(
+            "NOTIFY_SOCKET: what the container says is passed on by run --detach only");
+    }
+    const auto id = created.container.record.id;
+    const auto init = *created.container.record.init;
+    isolation::Launched launched;
+    launched.process = std::move(*created.container.init);
+    launched.terminal_master = std::move(created.terminal_master);
+    {
+        // From here on others may look at it, enter it, end it.
+        const auto unlocked = std::move(created.container.dir);
+    }
+    const auto exit = stdio.relay(launched);
+    if (!request.keep) {
+        TRY(conclude(context, id, init, created.config));
+    }
+    return TRY(exit).shell_code();
+}
+
+}  // namespace
+
+base::Result<int> Engine::run(const RunRequest& request) {
+    const auto context = TRY(Context::open(settings_, log_, faults_, true));
+    auto bundle = TRY(read_bundle(request.create.bundle));
+    TRY(seal_for(context, bundle.config));
+    if (request.detach) {
+        return run_detached(context, request, std::move(bundle));
+    }
+    return run_attached(context, request, std::move(bundle));
+}
+
+}  // namespace warren::engine::oci

@@ -182,11 +182,8 @@ Result<isolation::IdMap> read_id_map(const JsonReader& reader) {
 }
 
 Result<std::vector<std::uint32_t>> parse_number_list(std::string_view text, std::uint32_t highest) {
-    std::vector<std::uint32_t> out;
-    const auto bad = [text] {
-        return base::usage_error("expected a list like \"0-3,7\", found \"" + std::string(text) +
-                                 "\"");
-    };
+    // First and last. A text can name the same range a million times.
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
     for (std::size_t start = 0; start <= text.size();) {
         const auto end = std::min(text.find(',', start), text.size());
         const auto part = text.substr(start, end - start);
@@ -197,20 +194,20 @@ Result<std::vector<std::uint32_t>> parse_number_list(std::string_view text, std:
                 ? first
                 : base::parse_uint(part.substr(dash + 1), first ? first.value() : 0, highest);
         if (!first || !last) {
-            return bad();
+            return base::usage_error("expected a list like \"0-3,7\", found \"" +
+                                     std::string(text) + "\"");
         }
-        // A range that was given before costs nothing: the whole is bounded by what is distinct.
-        for (auto number = first.value(); number <= last.value(); ++number) {
-            out.push_back(static_cast<std::uint32_t>(number));
-        }
-        if (out.size() > 2 * (std::size_t{highest} + 1)) {
-            std::sort(out.begin(), out.end());
-            out.erase(std::unique(out.begin(), out.end()), out.end());
-        }
+        ranges.emplace_back(first.value(), last.value());
         start = end + 1;
     }
-    std::sort(out.begin(), out.end());
-    out.erase(std::unique(out.begin(), out.end()), out.end());
+    std::sort(ranges.begin(), ranges.end());
+    std::vector<std::uint32_t> out;
+    std::uint64_t next = 0;
+    for (const auto& [first, last] : ranges) {
+        for (next = std::max(next, first); next <= last; ++next) {
+            out.push_back(static_cast<std::uint32_t>(next));
+        }
+    }
     return out;
 }
 

@@ -113,15 +113,86 @@ bool is_skip(const struct bpf_insn& one) {
     return BPF_CLASS(one.code) == BPF_JMP && conditional;
 }
 
+// Skips that have no target yet lead to the end of `code`.
+void aim_skips(Program& code) {
+    for (std::size_t i = 0; i < code.size(); ++i) {
+        if (is_skip(code[i]) && code[i].off == 0) {
+            code[i].off = static_cast<std::int16_t>(code.size() - i - 1);
+        }
+    }
+}
+
+void append(Program& program, const Program& code) {
+    program.insert(program.end(), code.begin(), code.end());
+}
+
 Program assemble_rule(const DeviceRule& rule) {
     auto out = match_device(rule);
     decide(out, rule);
-    for (std::size_t i = 0; i < out.size(); ++i) {
-        if (is_skip(out[i])) {
-            out[i].off = static_cast<std::int16_t>(out.size() - i - 1);
+    aim_skips(out);
+    return out;
+}
+
+bool overlap(const DeviceRule& a, const DeviceRule& b) {
+    return (a.type == b.type || a.type == 'a' || b.type == 'a') &&
+           (a.major == b.major || !a.major || !b.major) &&
+           (a.minor == b.minor || !a.minor || !b.minor);
+}
+
+// Whether at most one rule speaks of any device, to allow it.
+bool is_plain_list(const std::vector<DeviceRule>& rules) {
+    for (std::size_t i = 0; i < rules.size(); ++i) {
+        const auto overlaps = [&](const DeviceRule& other) { return overlap(rules[i], other); };
+        const auto later = rules.begin() + static_cast<std::ptrdiff_t>(i) + 1;
+        if (!rules[i].allow || std::any_of(later, rules.end(), overlaps)) {
+            return false;
         }
     }
+    return true;
+}
+
+// The devices of one type with one kind of access: both are asked for once. The kernel's check of a program costs by
+// its branches, and is paid at every launch.
+Program assemble_group(const std::vector<DeviceRule>& group) {
+    const auto& first = group.front();
+    Program out;
+    if (first.type != 'a') {
+        out.push_back(
+            skip_unless(kType, first.type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR));
+    }
+    if (const auto named = access_bits(first); named != kAllAccess) {
+        out.push_back(copy(kScratch, kAccess));
+        out.push_back(with_constant(BPF_AND, kScratch, kAllAccess & ~named));
+        out.push_back(skip_unless(kScratch, 0));
+    }
+    for (const auto& rule : group) {
+        DeviceRule any_type = rule;
+        any_type.type = 'a';
+        auto code = match_device(any_type);
+        answer(code, 1);
+        aim_skips(code);
+        append(out, code);
+    }
+    aim_skips(out);
     return out;
+}
+
+void append_plain_list(Program& program, std::vector<DeviceRule> rules) {
+    const auto group_of = [](const DeviceRule& rule) {
+        return std::make_pair(rule.type, access_bits(rule));
+    };
+    std::stable_sort(rules.begin(), rules.end(), [&](const DeviceRule& a, const DeviceRule& b) {
+        return group_of(a) < group_of(b);
+    });
+    for (auto begin = rules.cbegin(); begin != rules.cend();) {
+        const auto end = std::find_if(begin, rules.cend(), [&](const DeviceRule& rule) {
+            return group_of(rule) != group_of(*begin);
+        });
+        if (access_bits(*begin) != 0) {
+            append(program, assemble_group({begin, end}));
+        }
+        begin = end;
+    }
 }
 
 }  // namespace
@@ -151,12 +222,20 @@ base::Result<std::vector<struct bpf_insn>> assemble_device_program(
     program.push_back(copy(kAccess, kType));
     program.push_back(with_constant(BPF_RSH, kAccess, kAccessShift));
     program.push_back(with_constant(BPF_AND, kType, kTypeMask));
+    const bool all_devices = std::any_of(rules.begin(), rules.end(), [](const DeviceRule& rule) {
+        return rule.type == 'a' && !rule.major && !rule.minor;
+    });
+    if (!all_devices && is_plain_list(rules)) {
+        append_plain_list(program, rules);
+        answer(program, 0);
+        return program;
+    }
     for (auto rule = rules.rbegin(); rule != rules.rend(); ++rule) {
         if (access_bits(*rule) == 0) {
             continue;
         }
         const auto code = assemble_rule(*rule);
-        program.insert(program.end(), code.begin(), code.end());
+        append(program, code);
         if (std::none_of(code.begin(), code.end(), is_skip)) {
             // All devices: the kernel refuses a program with code that is never reached.
             return program;

@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "base/socket.hpp"
+#include "isolation/child/container_step.hpp"
+#include "isolation/recipe_words.hpp"
 
 namespace warren::isolation {
 
@@ -28,13 +30,11 @@ OwnedChild::~OwnedChild() {
 
 namespace {
 
-constexpr int kFirstFree = 3;
-
-Result<base::Fd> above_stdio(base::Fd fd) {
-    if (fd.get() >= kFirstFree) {
+Result<base::Fd> move_up(base::Fd fd, int first) {
+    if (fd.get() >= first) {
         return fd;
     }
-    base::Fd moved(::fcntl(fd.get(), F_DUPFD_CLOEXEC, kFirstFree));
+    base::Fd moved(::fcntl(fd.get(), F_DUPFD_CLOEXEC, first));
     if (!moved) {
         return base::errno_error("duplicate a descriptor");
     }
@@ -43,10 +43,10 @@ Result<base::Fd> above_stdio(base::Fd fd) {
 
 }  // namespace
 
-Result<Channel> open_channel() {
+Result<Channel> open_channel(int first) {
     auto pair = TRY(base::seqpacket_pair());
-    return Channel{TRY(above_stdio(std::move(pair.first))),
-                   TRY(above_stdio(std::move(pair.second)))};
+    return Channel{TRY(move_up(std::move(pair.first), first)),
+                   TRY(move_up(std::move(pair.second), first))};
 }
 
 Result<child::Context> make_context(const Recipe& recipe,
@@ -58,6 +58,7 @@ Result<child::Context> make_context(const Recipe& recipe,
     context.peer = channel.ours.get();
     context.steps = recipe.steps().data();
     context.step_count = recipe.steps().size();
+    context.sites = recipe.site_texts();
     std::fill(std::begin(context.slots), std::end(context.slots), -1);
     const int given[] = {stdio.in, stdio.out, stdio.err};
     for (int i = 0; i < 3; ++i) {
@@ -139,18 +140,20 @@ Status send_release(int channel, const std::vector<int>& slots) {
 }
 
 Result<std::optional<Received>> receive_report(int channel) {
-    auto message = TRY(base::receive_message(channel, sizeof(child::Report), 1));
+    constexpr std::size_t kLimit = sizeof(child::Report) + child::kSiteLimit;
+    auto message = TRY(base::receive_message(channel, kLimit, 1));
     if (!message) {
         return std::optional<Received>();
     }
     Received received;
-    if (message->bytes.size() != sizeof(child::Report)) {
+    if (message->bytes.size() < sizeof(child::Report)) {
         return base::fail("read the child's report: malformed");
     }
     std::memcpy(&received.report, message->bytes.data(), sizeof(child::Report));
     if (received.report.magic != child::kReportMagic) {
         return base::fail("read the child's report: malformed");
     }
+    received.site = message->bytes.substr(sizeof(child::Report));
     if (!message->fds.empty()) {
         received.fd = std::move(message->fds.front());
     }
@@ -159,33 +162,53 @@ Result<std::optional<Received>> receive_report(int channel) {
 
 namespace {
 
-std::string quoted(const std::string& text) {
-    return '"' + base::printable(text) + '"';
-}
-
-Error exec_error(const Recipe& recipe, int error_number) {
-    const std::string& program = recipe.program();
+Error exec_error(const FollowRequest& request, int error_number) {
+    const std::string name = quoted(request.program);
+    const bool path = request.program.find('/') != std::string::npos;
     if (error_number != ENOENT) {
-        return base::errno_error(error_number, quoted(program)).with_place(kExecPlace);
+        return base::errno_error(error_number, name).with_place(kExecPlace);
     }
-    const bool path = program.find('/') != std::string::npos;
-    return Error(ErrorKind::NotFound,
-                 quoted(program) + (path ? ": no such program, or its interpreter is missing"
-                                         : ": not found in PATH"))
+    if (!path) {
+        return Error(ErrorKind::NotFound, name + ": not found in PATH").with_place(kExecPlace);
+    }
+    return (request.container ? Error(ErrorKind::NotFound, error_number, name)
+                              : Error(ErrorKind::NotFound,
+                                      name + ": no such program, or its interpreter is missing"))
         .with_place(kExecPlace);
 }
 
-Error step_error(const Recipe& recipe, const child::Report& report) {
+// `how`: Report::value.
+Error hook_error(const std::string& site, int error_number, int how) {
+    if (how > 0) {
+        return base::fail(site + ": exited with status " +
+                          std::to_string(how - child::kHookStatus));
+    }
+    if (how < 0) {
+        return base::fail(site + ": was killed by signal " + std::to_string(-how));
+    }
+    return error_number == ETIMEDOUT ? base::fail(site + ": took longer than its timeout")
+                                     : base::errno_error(error_number, site);
+}
+
+Error step_error(const FollowRequest& request, const Received& received) {
+    const auto& report = received.report;
     const auto op = static_cast<child::Op>(report.op);
     if (op == child::Op::Exec) {
-        return exec_error(recipe, report.error_number);
+        return exec_error(request, report.error_number);
     }
-    const std::string& site = recipe.site(report.step);
-    if (op == child::Op::ChangeDir && report.error_number == EXDEV) {
-        return base::fail(site + ": outside of the guest's root");
+    const std::string& site =
+        request.recipe != nullptr ? request.recipe->site(report.step) : received.site;
+    const bool cwd = op == child::Op::ChangeDir || op == child::Op::TryChangeDir ||
+                     op == child::Op::RetryChangeDir;
+    if (cwd && report.error_number == EXDEV) {
+        return base::fail(site + (request.container ? ": outside of the container's root"
+                                                    : ": outside of the guest's root"));
     }
     if (op == child::Op::OpenTerminal && report.error_number == ENOTTY) {
         return base::fail(site + ": not a devpts file system");
+    }
+    if (op == child::Op::RunHook) {
+        return hook_error(site, report.error_number, report.value);
     }
     return base::errno_error(report.error_number, site);
 }
@@ -207,35 +230,51 @@ Result<bool> readable(int channel, const base::PidRef& process) {
 }  // namespace
 
 Result<Launched> await_exec(int channel, const base::PidRef& process, const Recipe& recipe) {
+    FollowRequest request;
+    request.recipe = &recipe;
+    request.program = recipe.program();
+    return follow(channel, process, request);
+}
+
+Result<Launched> follow(int channel, const base::PidRef& process, const FollowRequest& request) {
     Launched launched;
-    bool executing = false;
-    while (TRY(readable(channel, process))) {
+    bool arrived = false;
+    while (!(request.until_created && arrived) && TRY(readable(channel, process))) {
         auto received = TRY(receive_report(channel));
         if (!received) {
             break;
         }
         const auto& report = received->report;
-        if (report.step >= recipe.steps().size()) {
+        if (request.recipe != nullptr && report.step >= request.recipe->steps().size()) {
             return base::fail("read the child's report: no such step");
         }
         switch (report.kind) {
             case child::ReportKind::Error:
-                return step_error(recipe, report);
+                return step_error(request, *received);
             case child::ReportKind::Note:
-                launched.notes.push_back(step_error(recipe, report).describe());
+                launched.notes.push_back(step_error(request, *received).describe());
                 break;
             case child::ReportKind::Master:
                 launched.terminal_master = std::move(received->fd);
                 break;
             case child::ReportKind::Exec:
-                executing = true;
+            case child::ReportKind::Created:
+                arrived = true;
+                break;
+            case child::ReportKind::Listener:
+                if (request.on_listener == nullptr || !*request.on_listener) {
+                    return base::fail("seccomp: nobody takes the listener");
+                }
+                TRY((*request.on_listener)(std::move(received->fd)));
                 break;
             case child::ReportKind::Pid:
                 return base::fail("read the child's report: out of turn");
         }
     }
-    if (!executing) {
-        return base::fail("the process " + death_words(process) + " before its program ran");
+    if (!arrived) {
+        return base::fail(
+            "the process " + death_words(process) +
+            (request.until_created ? " before it was created" : " before its program ran"));
     }
     return launched;
 }

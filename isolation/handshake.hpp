@@ -12,6 +12,7 @@
 #include "base/pidref.hpp"
 #include "base/result.hpp"
 #include "isolation/child/interpreter.hpp"
+#include "isolation/container_launcher.hpp"
 #include "isolation/launcher.hpp"
 #include "isolation/recipe.hpp"
 
@@ -36,13 +37,13 @@ private:
     base::PidRef process_;
 };
 
-// Both ends of a channel, on numbers above the standard three: the child puts others there.
+// Both ends of a channel, on numbers from `first` on: the child puts others below.
 struct Channel {
     base::Fd ours;
     base::Fd childs;
 };
 
-[[nodiscard]] base::Result<Channel> open_channel();
+[[nodiscard]] base::Result<Channel> open_channel(int first = 3);
 
 // What the child finds when it wakes. `null` receives /dev/null when a descriptor is missing; it must live until
 // the clone.
@@ -82,21 +83,41 @@ private:
 // One report of the child; nullopt at the end of the channel.
 struct Received {
     child::Report report{};
+    std::string site;  // of the step, when it came along
     base::Fd fd;
 };
 
 [[nodiscard]] base::Result<std::optional<Received>> receive_report(int channel);
+
+// What is expected of a child that walks.
+struct FollowRequest {
+    const Recipe* recipe = nullptr;  // nullptr: the reports bring their sites
+    std::string program;             // argv[0]
+    bool container = false;          // errors of exec are told as engines read them
+    bool until_created = false;      // not until exec
+    const ListenerHandler* on_listener = nullptr;
+};
+
+// Waits until the child has come that far or failed. The process is not reaped here.
+[[nodiscard]] base::Result<Launched> follow(int channel,
+                                            const base::PidRef& process,
+                                            const FollowRequest& request);
 
 // Waits until the child has executed its program or failed. The process is not reaped here.
 [[nodiscard]] base::Result<Launched> await_exec(int channel,
                                                 const base::PidRef& process,
                                                 const Recipe& recipe);
 
+// The joiner's only message: the process it made, which is a child of ours. `joiner` is reaped.
+[[nodiscard]] base::Result<OwnedChild> adopt(int channel, OwnedChild joiner);
+
 // How a child that was not reaped yet ended, in words: "was killed by SIGSYS (the system call filter)".
 [[nodiscard]] std::string death_words(const base::PidRef& process);
 
-// prlimit(2) and oom_score_adj for a process that waits for its release; returns notes.
+// prlimit(2) and oom_score_adj for a process that waits for its release; returns notes. `strict`: a hard limit that
+// this host refuses is an error, not a note.
 [[nodiscard]] base::Result<std::vector<std::string>> apply_limits(pid_t pid,
-                                                                  const ProcessSpec& process);
+                                                                  const ProcessSpec& process,
+                                                                  bool strict = false);
 
 }  // namespace warren::isolation

@@ -24,12 +24,13 @@ Error join_error(const child::Report& report) {
         entering ? "enter the guest's namespaces" : "clone into the guest's namespaces");
 }
 
-// The joiner's only message: the pid of the process it made. That one is a child of ours and not reaped, so the pid
-// is still its own when the pidfd is opened.
-Result<OwnedChild> adopt(int channel, const base::PidRef& joiner) {
+}  // namespace
+
+// The pid is that of a child of ours that is not reaped, so it is still its own when the pidfd is opened.
+Result<OwnedChild> adopt(int channel, OwnedChild joiner) {
     auto received = TRY(receive_report(channel));
     if (!received) {
-        return base::fail("enter the guest: the process " + death_words(joiner));
+        return base::fail("enter the namespaces: the process " + death_words(joiner.process()));
     }
     const auto& report = received->report;
     if (report.kind == child::ReportKind::Error) {
@@ -42,10 +43,10 @@ Result<OwnedChild> adopt(int channel, const base::PidRef& joiner) {
     if (!pidfd) {
         return base::errno_error("open the joined process");
     }
-    return OwnedChild(base::PidRef(report.value, std::move(pidfd)));
+    OwnedChild joined(base::PidRef(report.value, std::move(pidfd)));
+    (void)base::reap(joiner.let_go());
+    return joined;
 }
-
-}  // namespace
 
 Result<Launched> join_guest(const JoinSpec& spec,
                             const Recipe& recipe,
@@ -69,8 +70,7 @@ Result<Launched> join_guest(const JoinSpec& spec,
     }
     OwnedChild joiner(base::PidRef(static_cast<pid_t>(pid), base::Fd(pidfd)));
     channel.childs.reset();
-    OwnedChild joined = TRY(adopt(channel.ours.get(), joiner.process()));
-    (void)base::reap(joiner.let_go());
+    OwnedChild joined = TRY(adopt(channel.ours.get(), std::move(joiner)));
     auto notes = TRY(apply_limits(joined.process().pid(), spec.process));
     TRY(send_release(channel.ours.get(), {}));
     auto launched = TRY(await_exec(channel.ours.get(), joined.process(), recipe));

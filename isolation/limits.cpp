@@ -38,7 +38,7 @@ std::string limit_text(std::uint64_t value) {
 }
 
 // Only the hard limit, and only upwards: the child sets the exact values itself when it needs no more.
-Result<std::optional<std::string>> raise_hard(pid_t pid, const Rlimit& wanted) {
+Result<std::optional<std::string>> raise_hard(pid_t pid, const Rlimit& wanted, bool strict) {
     using Note = std::optional<std::string>;
     const std::string name = kNames.at(static_cast<std::size_t>(wanted.resource));
     const auto resource = static_cast<__rlimit_resource>(wanted.resource);
@@ -53,8 +53,9 @@ Result<std::optional<std::string>> raise_hard(pid_t pid, const Rlimit& wanted) {
     if (::prlimit64(pid, resource, &raised, nullptr) == 0) {
         return Note();
     }
-    if (errno != EPERM) {
-        return base::errno_error("rlimit " + name + ": set to " + limit_text(wanted.hard));
+    if (errno != EPERM || strict) {
+        return base::errno_error("rlimit " + name + ": raise from " + limit_text(now.rlim_max) +
+                                 " to " + limit_text(wanted.hard));
     }
     if (wanted.best_effort) {
         return Note();
@@ -65,10 +66,10 @@ Result<std::optional<std::string>> raise_hard(pid_t pid, const Rlimit& wanted) {
 
 }  // namespace
 
-Result<std::vector<std::string>> apply_limits(pid_t pid, const ProcessSpec& process) {
+Result<std::vector<std::string>> apply_limits(pid_t pid, const ProcessSpec& process, bool strict) {
     std::vector<std::string> notes;
     for (const auto& limit : process.rlimits) {
-        if (auto note = TRY(raise_hard(pid, limit))) {
+        if (auto note = TRY(raise_hard(pid, limit, strict))) {
             notes.push_back(std::move(*note));
         }
     }

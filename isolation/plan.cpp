@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 
 #include "isolation/plan_check.hpp"
+#include "isolation/plan_parts.hpp"
 #include "isolation/recipe_builder.hpp"
 
 namespace warren::isolation {
@@ -18,13 +19,7 @@ using base::Status;
 
 namespace {
 
-constexpr mode_t kDefaultUmask = 0022;
-constexpr std::uint32_t kFirstOwnSlot = child::kReleasedSlots;
 static_assert(kFirstBindSlot + kBindLimit == child::kReleasedSlots);
-
-std::string place(const char* list, std::size_t index) {
-    return std::string(list) + '[' + std::to_string(index) + ']';
-}
 
 std::string mount_site(const MountSpec& mount, std::size_t index) {
     const bool bind = mount.kind == MountSpec::Kind::Bind;
@@ -64,10 +59,7 @@ void open_file_systems(RecipeBuilder& recipe, const GuestSpec& spec) {
         }
     }
     if (!spec.masked_paths.empty()) {
-        recipe.open_file_system("masked paths: make the mask",
-                                child::kMaskSlot,
-                                {"tmpfs", {{"nr_inodes", "1"}, {"size", "4096"}}, kMaskAttributes},
-                                false);
+        open_mask(recipe);
     }
 }
 
@@ -95,57 +87,6 @@ void attach_mounts(RecipeBuilder& recipe, const GuestSpec& spec) {
     }
 }
 
-void close_paths(RecipeBuilder& recipe, const GuestSpec& spec) {
-    for (std::size_t i = 0; i < spec.readonly_paths.size(); ++i) {
-        const auto& path = spec.readonly_paths[i];
-        recipe.readonly_path(place("readonly paths", i) + ": make " + path + " read-only", path);
-    }
-    for (std::size_t i = 0; i < spec.masked_paths.size(); ++i) {
-        const auto& path = spec.masked_paths[i];
-        recipe.mask_path(place("masked paths", i) + ": mask " + path, path);
-    }
-}
-
-// The absolute paths that may be the program, as execvp(3) would try them.
-std::vector<std::string> exec_candidates(const ProcessSpec& process) {
-    constexpr std::string_view kDefaultPath =
-        "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-    const std::string& name = process.argv.front();
-    if (name.find('/') != std::string::npos) {
-        return {name};
-    }
-    std::string_view path = kDefaultPath;
-    for (const auto& variable : process.env) {
-        if (variable.starts_with("PATH=")) {
-            path = std::string_view(variable).substr(5);
-            break;
-        }
-    }
-    std::vector<std::string> candidates;
-    while (!path.empty()) {
-        const auto end = path.find(':');
-        const auto dir = path.substr(0, end);
-        // An empty or relative entry would look where the guest's cwd happens to be.
-        if (dir.starts_with('/')) {
-            candidates.push_back(std::string(dir) + (dir.ends_with('/') ? "" : "/") + name);
-        }
-        path = end == std::string_view::npos ? std::string_view{} : path.substr(end + 1);
-    }
-    return candidates;
-}
-
-void take_ids(RecipeBuilder& recipe, const ProcessSpec& process) {
-    const auto& caps = process.capabilities;
-    recipe.drop_bounding(caps.bounding);
-    recipe.set_groups(process.additional_gids);
-    recipe.set_gid(process.gid);
-    const bool wants = (caps.permitted | caps.effective | caps.inheritable | caps.ambient) != 0;
-    if (process.uid != 0 && wants) {
-        recipe.keep_caps();
-    }
-    recipe.set_uid(process.uid);
-}
-
 // From the finished walls to the program. A filter can be loaded without no_new_privs only with CAP_SYS_ADMIN, so
 // before the capabilities go; else as late as possible.
 void become_process(RecipeBuilder& recipe,
@@ -153,21 +94,16 @@ void become_process(RecipeBuilder& recipe,
                     const SeccompProgram& filter) {
     const bool filtered = !filter.instructions.empty();
     recipe.close_others();
-    for (std::size_t i = 0; i < process.rlimits.size(); ++i) {
-        recipe.set_rlimit(place("rlimits", i) + ": set", process.rlimits[i]);
-    }
+    set_rlimits(recipe, process);
     if (process.umask) {
         recipe.set_umask(*process.umask);
     }
     if (filtered && !process.no_new_privs) {
         recipe.load_seccomp(filter);
     }
-    take_ids(recipe, process);
+    take_ids(recipe, process, true);
     recipe.change_dir(process.cwd);
-    recipe.set_capabilities(process.capabilities);
-    if (process.capabilities.ambient != 0) {
-        recipe.raise_ambient(process.capabilities.ambient);
-    }
+    take_capabilities(recipe, process);
     if (process.no_new_privs) {
         recipe.no_new_privs();
     }
@@ -217,7 +153,7 @@ Result<Recipe> plan_guest(const GuestSpec& spec, const SeccompProgram& filter) {
                            spec.process.cwd,
                            child::kDirectory | child::kOptional);
     }
-    close_paths(recipe, spec);
+    close_paths(recipe, spec.readonly_paths, spec.masked_paths);
     if (spec.process.stdio == Stdio::Terminal) {
         recipe.open_terminal(spec.process.window, spec.process.uid);
         if (spec.process.console_device) {

@@ -16,13 +16,6 @@ namespace warren::isolation {
 using base::Status;
 using base::usage_error;
 
-namespace {
-
-constexpr std::size_t kHostnameLimit = 64;  // __NEW_UTS_LEN
-constexpr std::size_t kGroupLimit = 65536;  // NGROUPS_MAX
-constexpr std::uint32_t kFileSystemLimit =
-    static_cast<std::uint32_t>(child::kTargetSlot) - child::kReleasedSlots;
-
 Status check_text(const std::string& where, const std::string& text) {
     if (text.find('\0') != std::string::npos) {
         return usage_error(where + ": contains a zero byte");
@@ -55,6 +48,12 @@ Status check_texts(const char* list, const std::vector<std::string>& texts) {
     }
     return base::ok();
 }
+
+namespace {
+
+constexpr std::size_t kGroupLimit = 65536;  // NGROUPS_MAX
+constexpr std::uint32_t kFileSystemLimit =
+    static_cast<std::uint32_t>(child::kNullSlot) - child::kReleasedSlots;
 
 Status check_mount(const std::string& where, const MountSpec& mount) {
     TRY(check_path(where, mount.target));

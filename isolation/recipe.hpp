@@ -31,6 +31,9 @@ public:
     // "mounts[3]: mount proc on /proc" for the step at `index`.
     [[nodiscard]] const std::string& site(std::size_t index) const { return sites_.at(index); }
 
+    // The same as the child carries them along, ending with none: for who hears of a step without the recipe.
+    [[nodiscard]] const char* const* site_texts() const { return site_texts_.data(); }
+
     // The program of the last step as it was asked for: argv[0].
     [[nodiscard]] const std::string& program() const { return program_; }
 
@@ -45,6 +48,7 @@ private:
     Recipe() = default;
     std::vector<child::Step> steps_;
     std::vector<std::string> sites_;
+    std::vector<const char*> site_texts_;
     std::vector<std::string> lines_;
     std::deque<std::string> strings_;
     std::deque<std::vector<char*>> vectors_;

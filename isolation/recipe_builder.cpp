@@ -3,68 +3,15 @@
 #include <cstring>
 #include <iterator>
 
+#include <linux/seccomp.h>
 #include <sys/resource.h>
+
+#include "isolation/recipe_words.hpp"
 
 namespace warren::isolation {
 
 using child::Op;
 using child::Step;
-
-namespace {
-
-std::string quoted(const std::string& text) {
-    return '"' + base::printable(text) + '"';
-}
-
-std::string hex(std::uint64_t value) {
-    constexpr const char* kDigits = "0123456789abcdef";
-    std::string text;
-    do {
-        text.insert(text.begin(), kDigits[value & 0xf]);
-        value >>= 4;
-    } while (value != 0);
-    return "0x" + text;
-}
-
-std::string octal(mode_t value) {
-    std::string text;
-    for (int shift = 9; shift >= 0; shift -= 3) {
-        text += static_cast<char>('0' + ((value >> shift) & 7));
-    }
-    return text;
-}
-
-std::string quoted_list(const std::vector<std::string>& texts) {
-    std::string line;
-    for (const auto& text : texts) {
-        line += ' ' + quoted(text);
-    }
-    return line;
-}
-
-// The variables' names only: values may be secrets, and this text is printed.
-std::string names(const std::vector<std::string>& env) {
-    std::string line;
-    for (const auto& text : env) {
-        line += ' ' + base::printable(text.substr(0, text.find('=')));
-    }
-    return line;
-}
-
-std::string flag_words(std::uint16_t flags) {
-    std::string words;
-    words += (flags & child::kDirectory) != 0 ? " directory" : "";
-    words += (flags & child::kNoSymlinks) != 0 ? " no-symlinks" : "";
-    words += (flags & child::kRecursive) != 0 ? " recursive" : "";
-    words += (flags & child::kOptional) != 0 ? " optional" : "";
-    return words;
-}
-
-std::string slot_word(std::uint32_t slot) {
-    return " slot=" + std::to_string(slot);
-}
-
-}  // namespace
 
 std::vector<std::string> path_components(std::string_view path) {
     std::vector<std::string> components;
@@ -311,9 +258,16 @@ void RecipeBuilder::no_new_privs() {
 
 void RecipeBuilder::load_seccomp(const SeccompProgram& program) {
     const auto& instructions = program.instructions;
-    Step& step = add(Op::LoadSeccomp,
+    // For a process with one thread there is nothing to synchronise.
+    const std::uint32_t filter_flags =
+        program.filter_flags & ~std::uint32_t{SECCOMP_FILTER_FLAG_TSYNC};
+    std::string line = program.listener ? "load-listener" : "load-seccomp";
+    line += " instructions=" + std::to_string(instructions.size());
+    line += filter_flags != 0 ? " flags=" + hex(filter_flags) : "";
+    Step& step = add(program.listener ? Op::LoadListener : Op::LoadSeccomp,
                      "seccomp: load the filter",
-                     "load-seccomp instructions=" + std::to_string(instructions.size()));
+                     std::move(line));
+    step.b = filter_flags;
     step.a = instructions.size();
     step.data = keep(instructions.data(), instructions.size() * sizeof(instructions[0]));
 }
@@ -332,8 +286,11 @@ void RecipeBuilder::exec(const std::vector<std::string>& candidates,
     Step& step = add(Op::Exec,
                      "exec " + quoted(argv.front()),
                      "exec candidates:" + quoted_list(candidates) + " argv:" + quoted_list(argv) +
-                         " env:" + names(env));
+                         " env:" + variable_names(env));
     const child::ExecData data{keep(candidates), keep(argv), keep(env)};
+    if (listen_step_) {
+        recipe_.steps_.at(*listen_step_).data = listen_digits(data.env);
+    }
     step.data = keep(&data, sizeof(data));
     recipe_.program_ = argv.front();
 }

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,6 +13,7 @@
 
 #include <sys/types.h>
 
+#include "isolation/child/container_step.hpp"
 #include "isolation/recipe.hpp"
 
 namespace warren::isolation {
@@ -73,7 +75,70 @@ public:
               const std::vector<std::string>& argv,
               const std::vector<std::string>& env);
 
-    [[nodiscard]] Recipe finish() && { return std::move(recipe_); }
+    // Containers only; defined in recipe_builder_container.cpp.
+    void enter_namespace(const std::string& name, std::uint32_t slot, std::uint64_t type);
+    void unshare_time(const std::string& offsets);
+    void set_domainname(const std::string& name);
+    // A file below the caller's /proc.
+    void write_proc(std::string site,
+                    const std::string& path,
+                    const std::string& text,
+                    std::uint16_t flags);
+    void open_label(std::string site,
+                    std::uint32_t slot,
+                    const std::string& path,
+                    const std::string& fallback);
+    void write_label(std::string site, std::uint32_t slot, const std::string& label);
+    // `flags` of what follows: child::kRecursive, kOptional.
+    void clone_host_tree(std::string site,
+                         std::uint32_t slot,
+                         const std::string& path,
+                         std::uint16_t flags);
+    // As open_file_system(), by mount(2).
+    void mount_file_system(std::string site,
+                           std::uint32_t slot,
+                           const FileSystem& fs,
+                           std::uint16_t flags);
+    // `slot` -1: "/".
+    void set_propagation(std::string site,
+                         std::int32_t slot,
+                         std::uint64_t type,
+                         std::uint16_t flags);
+    void change_mount(std::string site,
+                      std::uint32_t slot,
+                      std::uint64_t set,
+                      std::uint64_t clear,
+                      std::uint16_t flags);
+    void inherit_mode(std::string site, std::uint32_t slot, std::uint16_t flags);
+    void copy_up(std::string site, std::uint32_t slot, std::uint16_t flags);
+    // Onto the target made last, without a change.
+    void place_mount(std::string site, std::uint32_t slot, std::uint16_t flags);
+    // In the directory that was the target made last.
+    void make_node(std::string site, const std::string& name, const child::NodeData& node);
+    void make_link(std::string site,
+                   const std::string& name,
+                   const std::string& target,
+                   bool replace);
+    void hide_host();
+    void enter_root(std::uint32_t slot);
+    void leave_root(std::uint32_t slot);
+    void run_hook(std::string site,
+                  std::uint32_t state_slot,
+                  const std::string& path,
+                  const std::vector<std::string>& argv,
+                  const std::vector<std::string>& env,
+                  std::int32_t timeout_ms);
+    void close_all_but(std::uint32_t first, const std::vector<std::int32_t>& slots);
+    void preserve_fds(std::uint32_t count);
+    // Before exec(), whose environment has kListenPid.
+    void set_listen_pid();
+    void report_created();
+    void wait_start(std::uint32_t slot);
+    void set_personality(std::uint32_t persona);
+    void try_change_dir(const std::string& path);
+    void retry_change_dir(const std::string& path);
+
+    [[nodiscard]] Recipe finish() &&;
 
 private:
     child::Step& add(child::Op op, std::string site, std::string line);
@@ -81,8 +146,16 @@ private:
     char* const* keep(const std::vector<std::string>& texts);
     const void* keep(const void* data, std::size_t size);
 
+    void add_to_slot(
+        child::Op op, std::string site, const char* word, std::uint32_t slot, std::uint16_t flags);
+    static const void* listen_digits(char* const* env);
+
     Recipe recipe_;
+    std::optional<std::size_t> listen_step_;
 };
+
+// The variable whose digits set_listen_pid() fills in.
+inline constexpr const char* kListenPid = "LISTEN_PID=00000000000000000000";
 
 // "a/b" of "/a//b/.": the components of an absolute path without ".."; they stay in order.
 [[nodiscard]] std::vector<std::string> path_components(std::string_view path);

@@ -9,11 +9,16 @@
 namespace warren::isolation::child {
 
 int send_report(const Context& context, const Report& report, int fd) {
-    iovec part{const_cast<Report*>(&report), sizeof(report)};
+    iovec parts[2] = {{const_cast<Report*>(&report), sizeof(report)}, {nullptr, 0}};
+    if (context.tell_site) {
+        const char* site = context.sites[context.step];
+        const std::size_t size = __builtin_strlen(site);
+        parts[1] = {const_cast<char*>(site), size < kSiteLimit ? size : kSiteLimit};
+    }
     alignas(cmsghdr) unsigned char control[CMSG_SPACE(sizeof(int))] = {};
     msghdr message{};
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
+    message.msg_iov = parts;
+    message.msg_iovlen = 2;
     if (fd >= 0) {
         message.msg_control = control;
         message.msg_controllen = sizeof(control);
@@ -28,7 +33,7 @@ int send_report(const Context& context, const Report& report, int fd) {
 
 void report_failure(const Context& context, ReportKind kind, Op op, int error) {
     const Report report{
-        kReportMagic, kind, context.step, static_cast<std::uint32_t>(op), -error, 0};
+        kReportMagic, kind, context.step, static_cast<std::uint32_t>(op), -error, context.detail};
     (void)send_report(context, report, -1);
 }
 
@@ -89,11 +94,15 @@ int perform(Context& context, const Step& step) {
         case Op::CloseOthers:
             return close_others(context);
         default:
-            return perform_process(context, step);
+            break;
     }
+    int result = 0;
+    return perform_container(context, step, result) ? result : perform_process(context, step);
 }
 
-[[noreturn]] void walk(Context& context) {
+}  // namespace
+
+void walk(Context& context) {
     (void)sys(SYS_close, context.peer);
     for (std::size_t i = 0; i < context.step_count; ++i) {
         const Step& step = context.steps[i];
@@ -101,6 +110,7 @@ int perform(Context& context, const Step& step) {
         if (step.op == Op::Exec) {
             report_failure(context, ReportKind::Exec, step.op, 0);
         }
+        context.detail = 0;
         const int error = perform(context, step);
         if (error == 0) {
             continue;
@@ -113,6 +123,8 @@ int perform(Context& context, const Step& step) {
     }
     leave(1);
 }
+
+namespace {
 
 [[noreturn]] void join_fails(const Context& context, Op op, int error) {
     report_failure(context, ReportKind::Error, op, error);

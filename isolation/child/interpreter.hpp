@@ -23,6 +23,21 @@ struct Context {
     std::uint32_t step;     // the one that is being performed
     int slots[kSlotCount];  // -1: empty
     bool mask_attached;     // the mask's tmpfs hangs in the tree: clone it from now on
+    bool target_made;       // MakeTarget made the last component just now
+    // The rest is for containers.
+    const char* const* sites;  // each step in words; nullptr: none
+    bool tell_site;            // the receiver of reports does not know the recipe
+    bool cwd_denied;           // TryChangeDir had to leave it to RetryChangeDir
+    std::int32_t detail;       // Report::value of the next failure
+};
+
+// What a joiner of a container does between its birth and the clone of the container's process.
+struct JoinRequest {
+    int fds[8];                 // namespaces other than user; -1: none
+    std::uint64_t types[8];     // CLONE_NEW* of each
+    int user_fd;                // -1: none
+    std::uint64_t clone_flags;  // of the process: CLONE_NEW*
+    bool dumpable;              // the caller is an ordinary user and must reach /proc/PID
 };
 
 // clone3(2), and in the child: the recipe; there it does not return. In the parent: the pid or a negative errno.
@@ -34,6 +49,11 @@ struct Context {
                                 Context& context,
                                 int target_pidfd,
                                 std::uint64_t flags);
+
+// clone3(2), and in the child: setns(2) into each namespace of the request, then as clone_joiner().
+[[nodiscard]] long clone_container_joiner(const clone_args& args,
+                                          Context& context,
+                                          const JoinRequest& request);
 
 // clone3(2), and in the child: a copy of the detached mount `mount` whose attributes are locked, sent as Master. `args`
 // ask for a mount namespace. In the parent: the pid or a negative errno.

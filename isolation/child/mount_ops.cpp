@@ -5,39 +5,13 @@
 #include <linux/openat2.h>
 #include <linux/stat.h>
 
+#include "isolation/child/mount_calls.hpp"
 #include "isolation/child/ops.hpp"
 #include "isolation/child/syscalls.hpp"
 
 namespace warren::isolation::child {
 
 namespace {
-
-constexpr int kMoveByFd = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
-constexpr unsigned kOpenTreeFlags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH;
-// MNT_DETACH and MS_PRIVATE: <sys/mount.h> does not go together with <linux/mount.h>.
-constexpr int kDetach = 2;
-constexpr std::uint64_t kPrivate = 1U << 18;
-constexpr std::uint32_t kTypeMask = 0170000;
-constexpr std::uint32_t kTypeDirectory = 0040000;
-constexpr std::uint32_t kTypeChar = 0020000;
-
-int open_at2(int dir, const char* path, std::uint64_t flags, std::uint64_t resolve) {
-    open_how how{};
-    how.flags = flags | O_CLOEXEC;
-    how.resolve = resolve | RESOLVE_NO_MAGICLINKS;
-    // EAGAIN: a rename somewhere raced with the walk and the kernel could not vouch for the result.
-    for (int tries = 0; tries < 64; ++tries) {
-        const int fd = descriptor(SYS_openat2, dir, path, &how, sizeof(how));
-        if (fd != -EAGAIN) {
-            return fd;
-        }
-    }
-    return -EAGAIN;
-}
-
-int stat_fd(int fd, struct statx& result) {
-    return status(SYS_statx, fd, "", AT_EMPTY_PATH, STATX_TYPE, &result);
-}
 
 int set_attributes(int fd, std::uint64_t attributes, bool recursive) {
     mount_attr attr{};
@@ -46,10 +20,6 @@ int set_attributes(int fd, std::uint64_t attributes, bool recursive) {
     attr.attr_clr = (attributes & MOUNT_ATTR__ATIME) != 0 ? MOUNT_ATTR__ATIME : 0;
     const unsigned flags = AT_EMPTY_PATH | (recursive ? unsigned{AT_RECURSIVE} : 0U);
     return status(SYS_mount_setattr, fd, "", flags, &attr, sizeof(attr));
-}
-
-int move_onto(int mount, int target) {
-    return status(SYS_move_mount, mount, "", target, "", kMoveByFd);
 }
 
 // Makes and opens `name` in `dir`; when it exists by now it is a link to nowhere.
@@ -164,6 +134,7 @@ int make_target(Context& context, const Step& step) {
     clear_slot(context, kTargetSlot);
     const std::uint64_t resolve = (step.flags & kNoSymlinks) != 0 ? RESOLVE_NO_SYMLINKS : 0;
     int fd = open_in_root(step.s1, O_PATH, resolve);
+    context.target_made = fd == -ENOENT;
     if (fd == -ENOENT) {
         fd = make_path(
             static_cast<const char* const*>(step.data), (step.flags & kDirectory) != 0, resolve);

@@ -13,9 +13,13 @@ void report_failure(const Context& context, ReportKind kind, Op op, int error);
 // Closes what the slot holds, if anything.
 void clear_slot(Context& context, std::int32_t slot);
 [[noreturn]] void leave(int code);
+// Performs the recipe's steps. interpreter.cpp
+[[noreturn]] void walk(Context& context);
 
 // setup_ops.cpp
 int wait_release(Context& context);
+// Receives one go, with at most `limit` descriptors for slots 0.. : 1 when it came, 0 at the end of the channel.
+int receive_go(int channel, int* slots, std::size_t limit);
 int set_hostname(const Step& step);
 int netlink_request(const Step& step);
 int new_keyring();
@@ -43,5 +47,35 @@ int close_others(const Context& context);
 
 // process_ops.cpp
 int perform_process(const Context& context, const Step& step);
+
+// container_ops.cpp: false when the op is not a container's.
+bool perform_container(Context& context, const Step& step, int& result);
+
+// root_ops.cpp
+int clone_host_tree(Context& context, const Step& step);
+int mount_file_system(Context& context, const Step& step);
+int set_propagation(const Context& context, const Step& step);
+int change_mount(const Context& context, const Step& step);
+int place_mount(Context& context, const Step& step);
+int inherit_mode(const Context& context, const Step& step);
+int make_node(Context& context, const Step& step);
+int make_link(Context& context, const Step& step);
+int hide_host();
+int enter_root(Context& context, const Step& step);
+int leave_root(Context& context, const Step& step);
+
+// copy_ops.cpp
+int copy_up(const Context& context, const Step& step);
+
+// hook_ops.cpp
+int run_hook(Context& context, const Step& step);
+
+// start_ops.cpp
+int close_all_but(const Context& context, const Step& step);
+int report_created(Context& context);
+int wait_start(Context& context, const Step& step);
+
+// listener_ops.cpp
+int load_listener(const Context& context, const Step& step);
 
 }  // namespace warren::isolation::child

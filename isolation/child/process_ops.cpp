@@ -102,12 +102,12 @@ int raise_ambient(const Step& step) {
     return 0;
 }
 
-// LoadSeccomp: data the sock_filter instructions, a their number.
+// LoadSeccomp: data the sock_filter instructions, a their number, b SECCOMP_FILTER_FLAG_*.
 int load_seccomp(const Step& step) {
     sock_fprog program{};
     program.len = static_cast<unsigned short>(step.a);
     program.filter = const_cast<sock_filter*>(static_cast<const sock_filter*>(step.data));
-    return status(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
+    return status(SYS_seccomp, SECCOMP_SET_MODE_FILTER, step.b, &program);
 }
 
 // ChangeDir: s1. A directory that is not below our root has no path here: it was reached through a descriptor or a

@@ -8,22 +8,23 @@
 
 namespace warren::isolation::child {
 
-// WaitRelease: receives the go; its descriptors fill slots 0.. in order. A parent that is gone ends the child.
-int wait_release(Context& context) {
+int receive_go(int channel, int* slots, std::size_t limit) {
     std::uint32_t magic = 0;
     iovec part{&magic, sizeof(magic)};
     alignas(cmsghdr) unsigned char control[CMSG_SPACE(sizeof(int) * kReleasedSlots)];
     msghdr message{};
     message.msg_iov = &part;
     message.msg_iovlen = 1;
-    message.msg_control = control;
-    message.msg_controllen = sizeof(control);
+    if (limit > 0) {
+        message.msg_control = control;
+        message.msg_controllen = CMSG_SPACE(sizeof(int) * limit);
+    }
     long got = 0;
     do {
-        got = sys(SYS_recvmsg, context.report, &message, MSG_CMSG_CLOEXEC);
+        got = sys(SYS_recvmsg, channel, &message, MSG_CMSG_CLOEXEC);
     } while (got == -EINTR);
     if (got == 0 || got == -ECONNRESET) {
-        leave(1);
+        return 0;
     }
     if (got < 0) {
         return static_cast<int>(got);
@@ -32,21 +33,30 @@ int wait_release(Context& context) {
         return -EPROTO;
     }
     if ((message.msg_flags & MSG_CTRUNC) != 0) {
-        return -EMFILE;
+        return limit > 0 ? -EMFILE : -EPROTO;
     }
     cmsghdr* header = CMSG_FIRSTHDR(&message);
     if (header == nullptr) {
-        return 0;
+        return 1;
     }
     if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) {
         return -EPROTO;
     }
     const std::size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    if (count > kReleasedSlots) {
+    if (count > limit) {
         return -EPROTO;
     }
-    __builtin_memcpy(context.slots, CMSG_DATA(header), count * sizeof(int));
-    return 0;
+    __builtin_memcpy(slots, CMSG_DATA(header), count * sizeof(int));
+    return 1;
+}
+
+// WaitRelease: receives the go; its descriptors fill slots 0.. in order. A parent that is gone ends the child.
+int wait_release(Context& context) {
+    const int came = receive_go(context.report, context.slots, kReleasedSlots);
+    if (came == 0) {
+        leave(1);
+    }
+    return came < 0 ? came : 0;
 }
 
 // SetHostname: s1 the name, a its length.

@@ -45,6 +45,35 @@ enum class Op : std::uint16_t {
     ChangeDir,
     ResetSignals,
     Exec,
+    // Containers only: see container_step.hpp.
+    EnterNamespace,
+    UnshareTime,
+    SetDomainname,
+    WriteProc,
+    OpenLabel,
+    WriteLabel,
+    CloneHostTree,
+    MountFileSystem,
+    SetPropagation,
+    ChangeMount,
+    PlaceMount,
+    InheritMode,
+    CopyUp,
+    MakeNode,
+    MakeLink,
+    HideHost,
+    EnterRoot,
+    LeaveRoot,
+    RunHook,
+    CloseAllBut,
+    PreserveFds,
+    SetListenPid,
+    ReportCreated,
+    WaitStart,
+    SetPersonality,
+    TryChangeDir,
+    RetryChangeDir,
+    LoadListener,
     EnterNamespaces,  // the joiner's only: never in a recipe
     CloneJoined,      // the joiner's only: never in a recipe
 };
@@ -84,7 +113,8 @@ struct CapData {
 };
 
 // Exec says "execve(2) comes next": a child that ends without it never ran the program.
-enum class ReportKind : std::uint32_t { Error = 1, Note, Master, Pid, Exec };
+// Created says that the container waits for its start, Listener carries a seccomp listener.
+enum class ReportKind : std::uint32_t { Error = 1, Note, Master, Pid, Exec, Created, Listener };
 
 struct Report {
     std::uint32_t magic;
@@ -92,18 +122,25 @@ struct Report {
     std::uint32_t step;
     std::uint32_t op;
     std::int32_t error_number;
-    std::int32_t value;  // Pid: the joined process
+    std::int32_t value;  // Pid: the joined process; RunHook: how it ended
 };
 
 static_assert(std::is_trivially_copyable_v<Report> && sizeof(Report) == 24);
 inline constexpr std::uint32_t kReportMagic = 0x57524e31;
+// To a receiver that does not have the recipe a report goes with the step's site behind it.
+inline constexpr std::size_t kSiteLimit = 1024;
 
 // Slots hold descriptors. The released ones come first; the child's own follow.
 inline constexpr std::uint32_t kReleasedSlots = 130;
-inline constexpr std::uint32_t kSlotCount = 256;
+inline constexpr std::uint32_t kSlotCount = 288;
 inline constexpr std::int32_t kNullSlot = 252;      // the guest's /dev/null, once a mask needed it
 inline constexpr std::int32_t kTargetSlot = 253;    // what MakeTarget opened last
 inline constexpr std::int32_t kMaskSlot = 254;      // the empty tmpfs that covers directories
 inline constexpr std::int32_t kTerminalSlot = 255;  // the slave of the process's pty
+// Of containers; the first two are laid out by the parent before the clone.
+inline constexpr std::int32_t kNamespaceSlot = 256;  // and 7 more: what EnterNamespace enters
+inline constexpr std::int32_t kProcSlot = 264;       // the caller's /proc
+inline constexpr std::int32_t kHostRootSlot = 265;   // the root that EnterRoot left
+inline constexpr std::int32_t kLabelSlot = 266;      // and 1 more: what WriteLabel writes to
 
 }  // namespace warren::isolation::child

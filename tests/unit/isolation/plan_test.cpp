@@ -250,7 +250,7 @@ TEST_CASE("walls that no recipe can build are refused with their place") {
          [&](Spec& s) {
              s.mounts[3].options = {{"mode", zero}};
          }},
-        {"mounts[125]: more than 123 file systems",
+        {"mounts[124]: more than 122 file systems",
          [](Spec& s) { s.mounts.resize(400, file_system("tmpfs", "/x")); }},
         {"masked paths[0]: not an absolute path: x", [](Spec& s) { s.masked_paths = {"x"}; }},
         {"readonly paths[1]: \"..\" in a path: /..",

@@ -1,0 +1,23 @@
+// What a container's recipe cannot express is refused before anything is cloned. Pure. Internal to isolation.
+#pragma once
+
+#include <string>
+
+#include "base/result.hpp"
+#include "isolation/container.hpp"
+
+namespace warren::isolation {
+
+// fsconfig(2) takes no longer values.
+inline constexpr std::size_t kOptionValueLimit = 255;
+
+// Usage errors, each with its place.
+[[nodiscard]] base::Status check_container(const ContainerSpec& spec, const SeccompProgram& filter);
+[[nodiscard]] base::Status check_container_join(const ContainerJoin& spec,
+                                                const SeccompProgram& filter);
+
+// "net/ipv4/ip_forward" of a key as sysctl(8) takes it: the first of '.' and '/' separates, the other one is part of a
+// name.
+[[nodiscard]] std::string sysctl_path(const std::string& key);
+
+}  // namespace warren::isolation

@@ -25,7 +25,7 @@ std::string relative(const std::string& path) {
     return path == "/" ? "." : path.substr(1);
 }
 
-base::Result<base::Fd> open_tree(const Host& host) {
+base::Result<base::Fd> open_mount(const Host& host) {
     return base::open_dir(AT_FDCWD, host.mount_point);
 }
 
@@ -107,7 +107,7 @@ base::Result<ContainerDir> make_leaf(int parent, const std::string& name) {
 base::Result<base::Fd> make_parent(const Host& host,
                                    const std::string& path,
                                    const std::set<std::string>& needed) {
-    auto here = TRY(open_tree(host));
+    auto here = TRY(open_mount(host));
     std::string done;
     for (std::size_t start = 1;;) {
         TRY(base::with_context(hand_on_controllers(here.get(), needed),
@@ -131,7 +131,7 @@ base::Result<base::Fd> make_parent(const Host& host,
 base::Result<base::Fd> open_parent(const Host& host,
                                    const std::string& path,
                                    const std::set<std::string>& needed) {
-    const auto tree = TRY(open_tree(host));
+    const auto tree = TRY(open_mount(host));
     auto dir = base::open_dir(tree.get(), relative(parent_of(path)), base::Resolve::NoSymlinks);
     // The usual parent has been prepared by an earlier container, or is nobody's concern.
     if (dir) {
@@ -231,7 +231,7 @@ base::Result<ContainerDir> make_container_dir(const Host& host,
 }
 
 void remove_made_parents(const Host& host, const std::string& path) {
-    const auto tree = open_tree(host);
+    const auto tree = open_mount(host);
     if (!tree) {
         return;
     }

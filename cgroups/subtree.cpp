@@ -104,8 +104,11 @@ base::Status hand_on_controllers(int dir, const std::set<std::string>& needed) {
             return base::Error(base::ErrorKind::Unsupported,
                                "it has no " + controller + " controller to hand on");
         }
+        if (TRY(is_threaded(dir))) {
+            return threaded_error();
+        }
         if (in_the_way || last.error_number() == EBUSY) {
-            return TRY(is_threaded(dir)) ? threaded_error() : in_the_way_error();
+            return in_the_way_error();
         }
         return last;
     }

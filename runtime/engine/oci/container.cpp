@@ -1,6 +1,7 @@
 #include "runtime/engine/oci/container.hpp"
 
-#include <pwd.h>
+#include <algorithm>
+#include <string_view>
 
 #include "runtime/engine/oci/teardown.hpp"
 #include "runtime/spec/oci/parse.hpp"
@@ -24,6 +25,28 @@ base::Status undo(const Context& context, ContainerDir dir, std::optional<Record
         return context.store.remove(std::move(dir));
     }
     return destroy_container(context, std::move(dir), std::move(*record));
+}
+
+// By /etc/passwd alone: services that know more are not asked. The uid itself when it has no name.
+std::string host_user(uid_t uid) {
+    const auto text = base::read_file_at(AT_FDCWD, "/etc/passwd", 16U << 20);
+    const std::string number = std::to_string(uid);
+    if (!text) {
+        return number;
+    }
+    std::string_view rest = text.value();
+    while (!rest.empty()) {
+        const auto end = std::min(rest.find('\n'), rest.size());
+        const auto line = rest.substr(0, end);
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+        const auto name = line.substr(0, line.find(':'));
+        const auto password = line.find(':', name.size() + 1);
+        if (password != std::string_view::npos &&
+            line.substr(password + 1, number.size() + 1) == number + ":") {
+            return std::string(name);
+        }
+    }
+    return number;
 }
 
 base::Result<Container> with_init(ContainerDir dir, Record record) {
@@ -108,11 +131,8 @@ base::Result<ContainerView> view_of(const Context& context, const Container& con
     view.bundle = record.bundle;
     view.rootfs = record.rootfs;
     view.created = record.created;
-    view.owner = std::to_string(record.owner);
+    view.owner = host_user(record.owner);
     view.annotations = record.annotations;
-    if (const passwd* user = ::getpwuid(record.owner); user != nullptr) {
-        view.owner = user->pw_name;
-    }
     return view;
 }
 

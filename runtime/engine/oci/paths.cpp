@@ -1,8 +1,8 @@
 #include "runtime/engine/oci/paths.hpp"
 
-#include <filesystem>
-#include <system_error>
 #include <vector>
+
+#include "base/fd.hpp"
 
 namespace warren::engine::oci {
 
@@ -42,12 +42,8 @@ std::string clean_path(std::string_view path) {
 }
 
 base::Result<std::string> absolute_path(const std::string& path) {
-    std::error_code error;
-    const auto here = std::filesystem::current_path(error);
-    if (error) {
-        return base::errno_error(error.value(), "find the working directory");
-    }
-    return clean_path(join_path(here.string(), path));
+    const auto here = TRY(base::read_link_at(AT_FDCWD, "/proc/self/cwd"));
+    return clean_path(join_path(here, path));
 }
 
 }  // namespace warren::engine::oci

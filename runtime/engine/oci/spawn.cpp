@@ -116,7 +116,7 @@ base::Result<base::PidRef> spawn(const Program& program, int in, int out) {
     TRY(fill_actions(actions, program, in, out));
     TRY(fill_attributes(attributes, program.path));
     const auto argv = pointers(program.arguments);
-    const auto env = pointers(program.env.value_or(std::vector<std::string>()));
+    const auto env = program.env ? pointers(*program.env) : std::vector<char*>();
     pid_t pid = 0;
     const int error = ::posix_spawnp(&pid,
                                      program.path.c_str(),

@@ -1,0 +1,415 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2016  # what is in single quotes is for the container's shell, or jq
+. "$(dirname "${BASH_SOURCE[0]}")/../support/lib.sh"
+. "$SUPPORT_DIR/bundles.sh"
+# shellcheck disable=SC2034  # run-cases reads it
+TEST_SECONDS=240
+
+# The verbs of warren-oci on real containers: what they do, print and leave.
+
+# new_bundle NAME [JQ_ARG...]: the bundle $B of the container $C.
+new_bundle() {
+    C=$(unique "$1")
+    B=$TEST_DIR/$C
+    make_bundle "$B" "${@:2}"
+}
+
+nothing_is_left() {
+    local left
+    left=$(find "$WARREN_RUN/oci" -mindepth 1 2>/dev/null || :)
+    assert_eq "$left" "" "containers after $1"
+    left=$(find "$(cgroup_mount)" -maxdepth 2 -type d -name "$C*")
+    assert_eq "$left" "" "cgroups after $1"
+}
+
+pid_of() {
+    oci state "$1" | jq .pid
+}
+
+test_container_goes_through_its_life() {
+    local pid
+    new_bundle life
+    program "$B" /bin/sleep 86399
+    assert_exit 0 oci create --bundle "$B" --pid-file "$TEST_DIR/pid" "$C"
+    assert_eq "$OUT$ERR" "" "what create prints"
+    assert_eq "$(status_of "$C")" created
+    pid=$(cat "$TEST_DIR/pid")
+    assert_eq "$pid" "$(pid_of "$C")" "the pid file's pid"
+    assert_exit 0 oci start "$C"
+    assert_eq "$(status_of "$C")" running
+    assert_eq "$(cat "/proc/$pid/comm")" sleep
+    assert_refused 1 "running" oci start "$C"
+    assert_refused 1 "running" oci delete "$C"
+    assert_exit 0 oci kill "$C" KILL
+    wait_until 10 is_status "$C" stopped
+    assert_eq "$(oci state "$C" | jq 'has("pid") and .pid != 0')" false "a pid of a stopped container"
+    assert_refused 1 "not running" oci kill "$C" KILL
+    assert_exit 0 oci delete "$C"
+    assert_refused 1 "does not exist" oci state "$C"
+    nothing_is_left "delete"
+}
+
+test_created_container_is_not_deleted_without_force() {
+    new_bundle created
+    assert_exit 0 oci create --bundle "$B" "$C"
+    assert_refused 1 "created" oci delete "$C"
+    assert_eq "$(status_of "$C")" created
+    assert_exit 0 oci delete --force "$C"
+    assert_exit 0 oci delete --force "$C"
+    nothing_is_left "delete --force"
+}
+
+test_names_that_are_taken_or_none() {
+    new_bundle taken
+    assert_exit 0 oci create --bundle "$B" "$C"
+    assert_refused 1 "$C" oci create --bundle "$B" "$C"
+    assert_eq "$(status_of "$C")" created "after a second create"
+    assert_exit 0 oci delete --force "$C"
+    assert_refused 1 "" oci create --bundle "$B" "../x"
+    assert_refused 1 "" oci create --bundle "$B" "a/b"
+    assert_refused 1 "does not exist" oci start "$C"
+    nothing_is_left "refusals"
+}
+
+test_run_gives_the_exit_code_and_leaves_nothing() {
+    new_bundle run
+    program "$B" /bin/sh -c 'echo out; echo err >&2; exit 7'
+    assert_exit 7 oci run --bundle "$B" "$C"
+    assert_eq "$OUT" out
+    assert_eq "$ERR" err
+    program "$B" /bin/sh -c 'kill -TERM $$; sleep 10'
+    edit_config "$B" '.linux.namespaces |= map(select(.type != "pid"))'
+    assert_exit 143 oci run --bundle "$B" "$C"
+    nothing_is_left run
+}
+
+test_run_keeps_what_it_is_told_to_keep() {
+    new_bundle keep
+    program "$B" /bin/true
+    assert_exit 0 oci run --keep --bundle "$B" "$C"
+    assert_eq "$(status_of "$C")" stopped
+    assert_exit 0 oci delete "$C"
+    program "$B" /bin/sleep 86399
+    assert_exit 0 oci run --detach --pid-file "$TEST_DIR/pid" --bundle "$B" "$C" </dev/null
+    assert_eq "$(status_of "$C")" running
+    assert_eq "$(cat "$TEST_DIR/pid")" "$(pid_of "$C")"
+    assert_exit 0 oci delete --force "$C"
+    nothing_is_left "run --keep"
+}
+
+test_program_that_cannot_run() {
+    new_bundle program
+    program "$B" /no/such
+    assert_refused 1 "no such file or directory" oci run --bundle "$B" "$C"
+    program "$B" no-such
+    assert_refused 1 "executable file not found" oci run --bundle "$B" "$C"
+    program "$B" /etc/passwd
+    assert_exit 1 oci run --bundle "$B" "$C"
+    assert_contains "${ERR,,}" "permission denied"
+    # The program is looked up by start.
+    program "$B" /no/such
+    assert_exit 0 oci create --bundle "$B" "$C"
+    assert_refused 1 "no such file or directory" oci start "$C"
+    wait_until 10 is_status "$C" stopped
+    assert_exit 0 oci delete "$C"
+    edit_config "$B" 'del(.process)'
+    assert_exit 0 oci create --bundle "$B" "$C"
+    assert_refused 1 "process" oci start "$C"
+    assert_eq "$(status_of "$C")" created
+    assert_exit 0 oci delete --force "$C"
+    nothing_is_left "programs that cannot run"
+}
+
+test_exec_enters_the_container() {
+    new_bundle exec '.process.env += ["KEPT=yes"]'
+    sleeping "$B" "$C"
+    assert_exit 0 oci exec "$C" cat /proc/1/comm
+    assert_eq "$OUT" sleep
+    assert_exit 5 oci exec "$C" sh -c 'exit 5'
+    assert_exit 0 oci exec --env ADDED=1 --cwd /tmp --user 1000:1000 "$C" sh -c 'echo "$KEPT $ADDED $PWD $(id -u):$(id -g)"'
+    assert_eq "$OUT" "yes 1 /tmp 1000:1000"
+    jq '.process | .args = ["/bin/sh", "-c", "echo $FILE"] | .env += ["FILE=read"] | .terminal = false' "$B/config.json" >"$TEST_DIR/process.json"
+    assert_exit 0 oci exec --process "$TEST_DIR/process.json" "$C"
+    assert_eq "$OUT" read
+    assert_exit 0 oci exec --detach --pid-file "$TEST_DIR/pid" "$C" sleep 86398 </dev/null
+    assert_eq "$(cat "/proc/$(cat "$TEST_DIR/pid")/comm")" sleep
+    assert_eq "$(oci ps --format json "$C" | jq length)" 2 "processes"
+    assert_exit 255 oci exec "$C" /no/such
+    assert_contains "$ERR" "no such file or directory"
+    assert_exit 0 oci kill "$C" KILL
+    wait_until 10 is_status "$C" stopped
+    assert_exit 255 oci exec "$C" true
+    assert_contains "$ERR" "not running"
+    assert_exit 0 oci delete "$C"
+    nothing_is_left exec
+}
+
+# receive_terminal SOCKET OUTPUT: takes one terminal's master from the socket and reads it to its end.
+receive_terminal() {
+    python3 - "$1" "$2" <<'PYTHON'
+import array, os, socket, sys
+server = socket.socket(socket.AF_UNIX)
+server.bind(sys.argv[1])
+server.listen(1)
+connection, _ = server.accept()
+_, ancillary, _, _ = connection.recvmsg(4096, socket.CMSG_SPACE(4))
+master = array.array("i", ancillary[0][2])[0]
+with open(sys.argv[2], "wb") as out:
+    try:
+        while block := os.read(master, 4096):
+            out.write(block)
+            out.flush()
+    except OSError:
+        pass
+PYTHON
+}
+
+test_terminal_goes_to_the_console_socket() {
+    local receiver
+    need_command python3
+    new_bundle tty '.process.terminal = true | .process.consoleSize = {"height": 11, "width": 22}'
+    program "$B" /bin/sh -c 'tty; stat -c %t:%T /dev/console >/dev/null && echo console; sleep 1'
+    assert_refused 1 "console socket" oci create --bundle "$B" "$C"
+    receive_terminal "$TEST_DIR/socket" "$TEST_DIR/terminal" &
+    receiver=$!
+    wait_until 10 test -S "$TEST_DIR/socket"
+    assert_exit 0 oci create --bundle "$B" --console-socket "$TEST_DIR/socket" "$C"
+    assert_exit 0 oci start "$C"
+    wait "$receiver"
+    assert_contains "$(cat "$TEST_DIR/terminal")" "/dev/pts/0"
+    assert_contains "$(cat "$TEST_DIR/terminal")" console
+    wait_until 10 is_status "$C" stopped
+    assert_exit 0 oci delete "$C"
+    edit_config "$B" '.process.terminal = false'
+    assert_refused 1 "process.terminal" oci create --bundle "$B" --console-socket "$TEST_DIR/socket" "$C"
+    nothing_is_left terminal
+}
+
+# hook KIND WORDS: one that writes WORDS, the status and whether there is a pid to $TEST_DIR/hooks.
+hook() {
+    jq -n --arg out "$TEST_DIR/hooks" --arg kind "$1" --argjson exit "${2:-0}" \
+        '{path: "/bin/sh", args: ["sh", "-c", ("state=$(cat); echo " + $kind + " $(echo \"$state\" | grep -o \"\\\"status\\\":\\\"[a-z]*\\\"\") >>" + $out + "; exit " + ($exit | tostring))],
+          env: ["PATH=/bin:/usr/bin"]}'
+}
+
+test_hooks_of_the_host_run_in_order() {
+    new_bundle hooks '.hooks = {prestart: [$a], createRuntime: [$b], poststart: [$c], poststop: [$d]}' \
+        --argjson a "$(hook prestart)" --argjson b "$(hook createRuntime)" --argjson c "$(hook poststart)" --argjson d "$(hook poststop)"
+    program "$B" /bin/true
+    assert_exit 0 oci create --bundle "$B" "$C"
+    assert_exit 0 oci start "$C"
+    wait_until 10 is_status "$C" stopped
+    assert_exit 0 oci delete "$C"
+    assert_eq "$(tr '\n' ' ' <"$TEST_DIR/hooks")" \
+        'prestart "status":"creating" createRuntime "status":"creating" poststart "status":"running" poststop "status":"stopped" '
+}
+
+test_hooks_of_the_container_run_between() {
+    new_bundle inner '.hooks = {createContainer: [{path: "/bin/sh", args: ["sh", "-c", ("cat >" + $dir + "/inner")]}],
+        startContainer: [{path: "/bin/sh", args: ["sh", "-c", "cat >/tmp/started"]}]}' --arg dir "$TEST_DIR"
+    program "$B" /bin/cat /tmp/started
+    edit_config "$B" '.root.readonly = false'
+    assert_exit 0 oci create --bundle "$B" "$C"
+    assert_eq "$(jq -r '"\(.status) \(.pid) \(.id)"' "$TEST_DIR/inner")" "creating 1 $C"
+    oci start "$C"
+    wait_until 10 is_status "$C" stopped
+    assert_eq "$(jq -r .status "$B/rootfs/tmp/started")" created
+    assert_exit 0 oci delete "$C"
+    nothing_is_left "hooks inside"
+}
+
+test_failing_hooks_undo_what_was_made() {
+    local kind
+    for kind in prestart createRuntime; do
+        new_bundle "fail-$kind" ".hooks = {$kind: [\$a], poststop: [\$b]}" --argjson a "$(hook "$kind" 3)" --argjson b "$(hook poststop)"
+        assert_refused 1 "/hooks/$kind/0" oci create --bundle "$B" --pid-file "$TEST_DIR/pid" "$C"
+        assert_contains "$ERR" "exited with status 3"
+        [ ! -e "$TEST_DIR/pid" ] || fail "a pid file of a container that is none"
+        nothing_is_left "a failing $kind hook"
+    done
+    for kind in createContainer startContainer; do
+        new_bundle "fail-$kind" ".hooks = {$kind: [{path: \"/bin/false\"}]}"
+        assert_exit 1 oci run --bundle "$B" "$C"
+        assert_contains "$ERR" "/hooks/$kind/0"
+        nothing_is_left "a failing $kind hook"
+    done
+    new_bundle fail-late '.hooks = {poststart: [{path: "/bin/false"}], poststop: [{path: "/no/such"}]}'
+    program "$B" /bin/true
+    assert_exit 0 oci run --bundle "$B" "$C"
+    nothing_is_left "failing late hooks"
+}
+
+test_namespaces_by_path_are_joined() {
+    local first
+    new_bundle shared
+    sleeping "$B" "$C"
+    first=$C
+    new_bundle joins '.linux.namespaces |= map(if .type == "network" then .path = "/proc/" + $pid + "/ns/net" elif .type == "ipc" then .path = "/proc/" + $pid + "/ns/ipc"
+        elif .type == "pid" then .path = "/proc/" + $pid + "/ns/pid" else . end)' --arg pid "$(pid_of "$first")"
+    program "$B" /bin/sh -c 'readlink /proc/self/ns/net /proc/self/ns/ipc /proc/self/ns/pid; cat /proc/1/comm'
+    assert_exit 0 oci run --bundle "$B" "$C"
+    assert_eq "$(tr '\n' ' ' <<<"$OUT")" "$(readlink "/proc/$(pid_of "$first")/ns/net" "/proc/$(pid_of "$first")/ns/ipc" "/proc/$(pid_of "$first")/ns/pid" | tr '\n' ' ')sleep "
+    edit_config "$B" '.linux.namespaces |= map(if .type == "network" then .path = "/etc/passwd" else . end)'
+    assert_refused 1 "/linux/namespaces" oci run --bundle "$B" "$C"
+    oci delete --force "$first"
+    nothing_is_left "joined namespaces"
+}
+
+test_user_namespace_maps_its_ids() {
+    new_bundle users '.linux.namespaces += [{"type": "user"}] | .linux.uidMappings = [{"containerID": 0, "hostID": 400000, "size": 65536}] | .linux.gidMappings = .linux.uidMappings'
+    chown -R 400000:400000 "$B/rootfs"
+    chmod 755 "$TEST_DIR"
+    program "$B" /bin/sh -c 'id -u; head -n 1 /proc/self/uid_map; echo x >/dev/null && echo null; stat -c %u /'
+    assert_exit 0 oci run --bundle "$B" "$C"
+    assert_eq "$(tr -s ' \n' ' ' <<<"$OUT")" "0 0 400000 65536 null 0 "
+    nothing_is_left "a user namespace"
+}
+
+test_devices_sysctls_and_names() {
+    new_bundle nodes '.linux.devices = [{"path": "/dev/mine", "type": "c", "major": 1, "minor": 3, "fileMode": 384, "uid": 3, "gid": 4}]
+        | .linux.sysctl = {"net.ipv4.ip_forward": "1", "kernel.shmmax": "12345678"} | .hostname = "inside"'
+    program "$B" /bin/sh -c 'stat -c "%F %a %u:%g %t:%T" /dev/mine; cat /proc/sys/net/ipv4/ip_forward /proc/sys/kernel/shmmax; hostname; cat /proc/self/oom_score_adj'
+    edit_config "$B" '.process.oomScoreAdj = 100'
+    assert_exit 0 oci run --bundle "$B" "$C"
+    assert_eq "$(tr '\n' '|' <<<"$OUT")" "character special file 600 3:4 1:3|1|12345678|inside|100|"
+    edit_config "$B" '.linux.sysctl = {"kernel.pid_max": "1000"}'
+    assert_refused 1 "kernel.pid_max" oci run --bundle "$B" "$C"
+    nothing_is_left "sysctls"
+}
+
+test_pause_resume_and_update() {
+    new_bundle freeze
+    sleeping "$B" "$C"
+    assert_exit 0 oci pause "$C"
+    assert_eq "$(status_of "$C")" paused
+    assert_exit 255 oci exec "$C" true
+    assert_contains "$ERR" paused
+    assert_refused 1 "paused" oci pause "$C"
+    assert_exit 0 oci resume "$C"
+    assert_eq "$(status_of "$C")" running
+    assert_refused 1 "not paused" oci resume "$C"
+    assert_exit 0 oci exec "$C" true
+    assert_exit 0 oci events --stats "$C"
+    assert_eq "$(jq -r '"\(.type) \(.id) \(.data.pids.current)"' <<<"$OUT")" "stats $C 1"
+    assert_exit 0 oci pause "$C"
+    assert_exit 0 oci delete --force "$C"
+    nothing_is_left "a paused container"
+}
+
+test_descriptors_are_preserved() {
+    new_bundle fds
+    program "$B" /bin/sh -c 'cat <&3; for f in /proc/self/fd/*; do echo "${f##*/}"; done | grep -c "^[3-9]"'
+    echo three >"$TEST_DIR/three"
+    assert_exit 0 oci run --preserve-fds 1 --bundle "$B" "$C" 3<"$TEST_DIR/three"
+    assert_contains "$OUT" three
+    assert_refused 1 "descriptor" oci run --preserve-fds 3 --bundle "$B" "$C" 3<"$TEST_DIR/three"
+    program "$B" /bin/sh -c 'cat <&3; echo $LISTEN_FDS $LISTEN_PID'
+    assert_exit 0 env LISTEN_FDS=1 "$WARREN_OCI" --root "$WARREN_RUN/oci" run --bundle "$B" "$C" 3<"$TEST_DIR/three"
+    assert_eq "$(tr '\n' ' ' <<<"$OUT")" "three 1 1 "
+    nothing_is_left "descriptors"
+}
+
+test_bad_configs_are_refused_with_their_place() {
+    local edit place
+    new_bundle bad
+    while IFS='|' read -r edit place; do
+        cp "$B/config.json" "$TEST_DIR/good"
+        edit_config "$B" "$edit"
+        assert_refused 1 "$place" oci create --bundle "$B" "$C"
+        nothing_is_left "$edit"
+        mv "$TEST_DIR/good" "$B/config.json"
+    done <<'CONFIGS'
+.process.cwd = "relative"|/process/cwd
+.process.user.uid = -1|/process/user/uid
+.mounts += [{"destination": "/x", "type": "bind", "source": "/no/such"}]|/mounts/
+.linux.namespaces += [{"type": "nonsense"}]|/linux/namespaces
+.linux.intelRdt = {"closID": "a"}|/linux/intelRdt
+.linux.cgroupsPath = "/a/../../b"|/linux/cgroupsPath
+.root.path = "none"|/root/path
+CONFIGS
+    printf '{' >"$B/config.json"
+    assert_refused 1 "config.json" oci create --bundle "$B" "$C"
+    rm "$B/config.json"
+    assert_refused 1 "config.json" oci create --bundle "$B" "$C"
+}
+
+# die_at STEP COMMAND...: 0 when it was killed there, 1 when it got to its end before.
+die_at() {
+    local status=0
+    WARREN_FAULT=$1 "${@:2}" >"$TEST_DIR/out" 2>"$TEST_DIR/err" </dev/null || status=$?
+    case $status in
+        137) return 0 ;;
+        0) return 1 ;;
+        *) fail "at fault $1 '${*:2}' exited $status: $(cat "$TEST_DIR/err")" ;;
+    esac
+}
+
+need_fault_points() {
+    local status=0
+    WARREN_FAULT=1 oci create --bundle "$B" "$C" >/dev/null 2>&1 || status=$?
+    oci delete --force "$C"
+    [ "$status" = 137 ] || skip "this build of warren-oci has no fault points"
+}
+
+test_create_killed_at_every_step_is_undone() {
+    local step=1
+    new_bundle dies
+    need_fault_points
+    while die_at "$step" oci create --bundle "$B" --pid-file "$TEST_DIR/pid" "$C"; do
+        oci list >/dev/null
+        case $(status_of "$C") in
+            created) assert_exit 0 oci delete --force "$C" ;;
+            '') ;;
+            *) fail "after a create that died at step $step: $(oci state "$C")" ;;
+        esac
+        nothing_is_left "a create that died at step $step"
+        step=$((step + 1))
+    done
+    [ "$step" -gt 8 ] || fail "only $step steps"
+    oci delete --force "$C"
+}
+
+test_start_killed_at_every_step_leaves_a_whole_container() {
+    local step=1
+    new_bundle dies
+    need_fault_points
+    program "$B" /bin/sleep 86399
+    while :; do
+        assert_exit 0 oci create --bundle "$B" "$C"
+        die_at "$step" oci start "$C" || break
+        sleep 0.2
+        case $(status_of "$C") in
+            running | stopped) ;;
+            *) fail "after a start that died at step $step: $(oci state "$C")" ;;
+        esac
+        assert_exit 0 oci delete --force "$C"
+        nothing_is_left "a start that died at step $step"
+        step=$((step + 1))
+    done
+    oci delete --force "$C"
+    [ "$step" -gt 2 ] || fail "only $step steps"
+}
+
+test_delete_killed_at_every_step_goes_on() {
+    local step=1
+    new_bundle dies
+    need_fault_points
+    while :; do
+        assert_exit 0 oci create --bundle "$B" "$C"
+        die_at "$step" oci delete --force "$C" || break
+        assert_exit 0 oci delete --force "$C"
+        nothing_is_left "a delete that died at step $step"
+        step=$((step + 1))
+    done
+    [ "$step" -gt 3 ] || fail "only $step steps"
+    nothing_is_left "a delete"
+}
+
+test_features_tell_the_truth() {
+    assert_exit 0 "$WARREN_OCI" features
+    assert_eq "$(jq -r '.hooks | join(" ")' <<<"$OUT")" "prestart createRuntime createContainer startContainer poststart poststop"
+    assert_eq "$(jq -r '.linux.cgroup.v1' <<<"$OUT")" false
+    assert_eq "$(jq -r '.linux.namespaces | index("user") != null' <<<"$OUT")" "$([ -e /proc/self/ns/user ] && echo true || echo false)"
+    assert_eq "$(jq -r '.mountOptions | index("rbind") != null' <<<"$OUT")" true
+    assert_eq "$(jq -r '.linux.apparmor.enabled' <<<"$OUT")" "$([ -d /sys/kernel/security/apparmor ] && echo true || echo false)"
+}

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fcntl.h>
+
 #include "base/fd.hpp"
 #include "base/units.hpp"
 
@@ -186,13 +188,30 @@ base::Result<MemoryCeilings> read_memory_ceilings(int dir) {
     return now;
 }
 
+namespace {
+
+// The kernel refuses to empty the set of a cgroup with processes in it: then the set is of all CPUs
+// that there can ever be, and binds as little.
+base::Status write_knob(int dir, const KnobWrite& write) {
+    constexpr const char* kPossible = "/sys/devices/system/cpu/possible";
+    auto status = base::write_knob_at(dir, write.file, write.text);
+    if (status || status.error().error_number() != ENOSPC || write.text != "\n" ||
+        write.file != "cpuset.cpus") {
+        return status;
+    }
+    return base::write_knob_at(
+        dir, write.file, TRY(base::read_file_at(AT_FDCWD, std::string(kPossible))));
+}
+
+}  // namespace
+
 base::Status write_knobs(int dir, const std::vector<KnobWrite>& writes) {
     bool io_weight_wanted = false;
     bool io_weight_written = false;
     for (const KnobWrite& write : writes) {
         const bool is_io_weight = write.file.starts_with("io.") && write.file.ends_with("weight");
         io_weight_wanted = io_weight_wanted || is_io_weight;
-        auto status = base::write_knob_at(dir, write.file, write.text);
+        auto status = write_knob(dir, write);
         if (status) {
             io_weight_written = io_weight_written || is_io_weight;
             continue;

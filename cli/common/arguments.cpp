@@ -125,6 +125,37 @@ base::Result<std::vector<po::option>> tokens(const Grammar& grammar, const Words
     }
 }
 
+// "--debug=true" -> "--debug", and "--debug=false" -> nothing.
+base::Result<Words> without_truth_values(const Grammar& grammar, const Words& words) {
+    constexpr std::array<std::string_view, 6> kTrue{"1", "t", "T", "true", "TRUE", "True"};
+    constexpr std::array<std::string_view, 6> kFalse{"0", "f", "F", "false", "FALSE", "False"};
+    const auto is_in = [](const auto& table, std::string_view text) {
+        return std::find(table.begin(), table.end(), text) != table.end();
+    };
+    Words result;
+    for (std::size_t at = 0; at < words.size();) {
+        const std::string& word = words[at];
+        const std::size_t equals = word.find('=');
+        const bool joined = word.starts_with("--") && equals != std::string::npos;
+        const Option* flag = joined ? grammar.option(word.substr(2, equals - 2)) : nullptr;
+        if (flag != nullptr && flag->value.empty()) {
+            const std::string value = word.substr(equals + 1);
+            if (is_in(kTrue, value)) {
+                result.push_back(word.substr(0, equals));
+            } else if (!is_in(kFalse, value)) {
+                return base::usage_error("option " + word + ": true or false is expected");
+            }
+            ++at;
+            continue;
+        }
+        const std::size_t length = std::max<std::size_t>(grammar.option_length(words, at), 1);
+        for (const std::size_t end = std::min(at + length, words.size()); at < end; ++at) {
+            result.push_back(words[at]);
+        }
+    }
+    return result;
+}
+
 // A value that is itself one of our options: "--image --memory 1G" forgot the image.
 base::Status check_value(const Grammar& grammar, const po::option& token) {
     const std::string& value = token.value.front();
@@ -162,7 +193,11 @@ base::Result<Arguments> Arguments::parse(OptionGroups groups,
     const std::size_t end = grammar.options_end(words, operands.first_ends_options);
     const auto cut = words.begin() + static_cast<std::ptrdiff_t>(end);
     Arguments result;
-    const std::vector<po::option> found = TRY(tokens(grammar, Words(words.begin(), cut)));
+    Words own(words.begin(), cut);
+    if (operands.go_style) {
+        own = TRY(without_truth_values(grammar, own));
+    }
+    const std::vector<po::option> found = TRY(tokens(grammar, own));
     for (const po::option& token : found) {
         if (token.string_key.empty()) {
             // "--=x" comes as an operand x.
@@ -179,7 +214,10 @@ base::Result<Arguments> Arguments::parse(OptionGroups groups,
         }
         TRY(check_value(grammar, token));
         if (!values.empty() && !option->repeats) {
-            return base::usage_error("option --" + token.string_key + " is given twice");
+            if (!operands.go_style) {
+                return base::usage_error("option --" + token.string_key + " is given twice");
+            }
+            values.clear();
         }
         values.push_back(token.value.front());
     }

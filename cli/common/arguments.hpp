@@ -25,6 +25,9 @@ struct Operands {
     bool command = false;
     // Options end at the first operand: "exec web1 ls -l" gives -l to ls.
     bool first_ends_options = false;
+    // As Go's flag package has it, for engines that count on that: of an option given twice the last counts, and a
+    // flag may be given a truth value, "--debug=false".
+    bool go_style = false;
 };
 
 inline constexpr std::size_t kAnyNumber = static_cast<std::size_t>(-1);

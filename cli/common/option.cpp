@@ -108,4 +108,14 @@ std::string wrap(std::string_view text, std::size_t width, std::size_t indent) {
     return result + lead + line + "\n";
 }
 
+std::vector<std::string_view> paragraphs(std::string_view text) {
+    std::vector<std::string_view> result;
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find("\n\n"), text.size());
+        result.push_back(text.substr(0, end));
+        text.remove_prefix(std::min(end + 2, text.size()));
+    }
+    return result;
+}
+
 }  // namespace warren::cli

@@ -57,4 +57,7 @@ using OptionGroups = std::span<const OptionGroup>;
 // `text` broken at blanks into lines of at most `width` bytes, each led by `indent` blanks.
 [[nodiscard]] std::string wrap(std::string_view text, std::size_t width, std::size_t indent);
 
+// Parts of a text that empty lines divide.
+[[nodiscard]] std::vector<std::string_view> paragraphs(std::string_view text);
+
 }  // namespace warren::cli

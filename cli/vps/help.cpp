@@ -60,16 +60,6 @@ bool takes_columns(const Verb& verb) {
     return find_option(verb.groups, "columns") != nullptr;
 }
 
-std::vector<std::string_view> paragraphs(std::string_view text) {
-    std::vector<std::string_view> result;
-    while (!text.empty()) {
-        const std::size_t end = std::min(text.find("\n\n"), text.size());
-        result.push_back(text.substr(0, end));
-        text.remove_prefix(std::min(end + 2, text.size()));
-    }
-    return result;
-}
-
 std::string overview_help() {
     std::string text =
         "warren: guests that are real machines, on one kernel\n\n"

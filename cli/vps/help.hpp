@@ -15,7 +15,5 @@ namespace warren::cli {
 [[nodiscard]] std::string image_help();
 // Whether its help lists the columns of guest_columns().
 [[nodiscard]] bool takes_columns(const Verb& verb);
-// Paragraphs of a verb's own text.
-[[nodiscard]] std::vector<std::string_view> paragraphs(std::string_view text);
 
 }  // namespace warren::cli

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "cli/common/manual.hpp"
 #include "cli/vps/completion_tables.hpp"
 #include "cli/vps/guest_columns.hpp"
 #include "cli/vps/help.hpp"
@@ -40,46 +41,6 @@ std::string first_word(std::string_view text) {
     return std::string(text.substr(0, text.find(" (")));
 }
 
-// Text of roff: minus signs that can be copied, no line that begins with a control character.
-std::string roff(std::string_view text) {
-    std::string result;
-    bool line_starts = true;
-    for (const char c : text) {
-        if (line_starts && (c == '.' || c == '\'')) {
-            result += "\\&";
-        }
-        line_starts = c == '\n';
-        if (c == '\\') {
-            result += "\\e";
-        } else if (c == '-') {
-            result += "\\-";
-        } else {
-            result += c;
-        }
-    }
-    return result;
-}
-
-std::string roff_quoted(std::string_view text) {
-    std::string result = "\"";
-    for (const char c : roff(text)) {
-        result += c == '"' ? "\\(dq" : std::string(1, c);
-    }
-    return result + "\"";
-}
-
-std::string man_options(const OptionGroup& group) {
-    std::string text;
-    for (const Option& option : group.options) {
-        const std::string value = option.value.empty() ? "" : " \\fI" + roff(option.value) + "\\fR";
-        const std::string letter =
-            option.letter == 0 ? "" : std::string("\\fB\\-") + option.letter + "\\fR, ";
-        text += ".TP\n" + letter + "\\fB\\-\\-" + roff(option.name) + "\\fR" + value + "\n";
-        text += roff(option_text(option)) + "\n";
-    }
-    return text;
-}
-
 std::string man_columns() {
     std::string text = ".PP\nColumns:\n";
     for (const GuestColumn& column : guest_columns()) {
@@ -90,14 +51,7 @@ std::string man_columns() {
 
 std::string man_verb(const Verb& verb) {
     std::string text =
-        ".SS " + roff_quoted("warren " + std::string(verb.name) + " " + std::string(verb.usage)) +
-        "\n";
-    std::string summary(verb.summary);
-    summary.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(summary.front())));
-    text += roff(summary) + ".\n";
-    for (const std::string_view paragraph : paragraphs(verb.text)) {
-        text += ".PP\n" + roff(paragraph) + "\n";
-    }
+        man_verb_head("warren " + std::string(verb.name), verb.usage, verb.summary, verb.text);
     const std::vector<OptionGroup> shared = shared_groups();
     std::string elsewhere;
     for (const OptionGroup& group : verb.groups) {
@@ -111,8 +65,7 @@ std::string man_verb(const Verb& verb) {
         text += ".PP\nMore options, below: " + roff(elsewhere) + ".\n";
     }
     text += takes_columns(verb) ? man_columns() : "";
-    text += ".PP\n.nf\n.RS\n" + roff(verb.example) + "\n.RE\n.fi\n";
-    return text;
+    return text + man_example(verb.example);
 }
 
 std::string man_verbs() {
@@ -158,19 +111,7 @@ base::Result<std::string> fill(std::string_view word) {
 }  // namespace
 
 base::Result<std::string> fill_reference(std::string_view text) {
-    constexpr std::string_view kMark = "@@";
-    std::string result;
-    while (!text.empty()) {
-        const std::size_t end = std::min(text.find('\n'), text.size());
-        const std::string_view line = text.substr(0, end);
-        text.remove_prefix(std::min(end + 1, text.size()));
-        if (line.size() > 2 * kMark.size() && line.starts_with(kMark) && line.ends_with(kMark)) {
-            result += TRY(fill(line.substr(kMark.size(), line.size() - 2 * kMark.size())));
-        } else {
-            result += std::string(line) + "\n";
-        }
-    }
-    return result;
+    return fill_template(text, fill);
 }
 
 }  // namespace warren::cli

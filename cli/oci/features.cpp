@@ -1,0 +1,31 @@
+#include <array>
+
+#include "cli/common/exit_code.hpp"
+#include "cli/oci/verb.hpp"
+
+namespace warren::cli::oci {
+
+namespace {
+
+base::Result<int> features(App& app, const Arguments& /*arguments*/) {
+    const auto engine = TRY(app.open_engine());
+    app.console.print_json(engine.features());
+    return kExitDone;
+}
+
+const std::array kGroups{kHelpGroup};
+
+}  // namespace
+
+const Verb kFeatures{
+    .name = "features",
+    .usage = "",
+    .summary = "print what this program can do on this kernel, as JSON",
+    .text = "",
+    .example = "warren-oci features",
+    .groups = kGroups,
+    .operands = {"ID", 0, 0, false, false, true},
+    .handler = features,
+};
+
+}  // namespace warren::cli::oci

@@ -111,7 +111,8 @@ test_life_of_a_container() {
     docker pause one >/dev/null
     assert_eq "$(docker inspect --format '{{.State.Status}}' one)" paused
     docker unpause one >/dev/null
-    assert_contains "$(docker top one)" sleep
+    # It runs the host's ps, which needs this line.
+    ! grep -q ^btime /proc/stat || assert_contains "$(docker top one)" sleep
     assert_eq "$(docker stats --no-stream --format '{{.Name}}' one)" one
     docker restart --time 5 one >/dev/null
     assert_eq "$(docker inspect --format '{{.State.Status}}' one)" running
@@ -164,7 +165,7 @@ test_files_and_images() {
 test_ports() {
     local port=18080
     [ -n "${TEST_BOX-}" ] || skip "not in a network namespace of its own: dockerd would change the host's rules"
-    iptables -t nat -S >/dev/null 2>&1 || skip "no iptables here"
+    iptables -t nat -S >/dev/null 2>&1 || skip "this kernel has no table nat"
     start_docker
     assert_exit 0 docker run --rm "$IMAGE" cat /proc/net/dev
     assert_contains "$OUT" eth0

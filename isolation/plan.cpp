@@ -135,16 +135,17 @@ Result<Recipe> plan_guest(const GuestSpec& spec, const SeccompProgram& filter) {
     TRY(check_process(spec.process, filter));
     RecipeBuilder recipe;
     recipe.set_non_dumpable();
-    recipe.wait_release(released_slots(spec));
     recipe.new_keyring();
     recipe.set_umask(kDefaultUmask);
+    // What needs neither ids nor mounts is done while the parent makes them.
     recipe.private_propagation();
+    private_kernel_views(recipe, spec);
+    recipe.wait_release(released_slots(spec));
     // Still with the host's root user id: the staging directory need not be open to the guest's.
     recipe.attach_root(kRootSlot, spec.staging_dir);
     if (spec.namespaces.has(Namespace::User)) {
         become_guest_root(recipe);
     }
-    private_kernel_views(recipe, spec);
     open_file_systems(recipe, spec);
     recipe.pivot_root(kRootSlot);
     attach_mounts(recipe, spec);

@@ -94,18 +94,18 @@ std::string tail(const std::string& text, const std::string& from) {
 
 TEST_CASE("a machine's recipe, whole") {
     const std::string expected = R"(set-non-dumpable
-wait-release slots=4
 new-keyring
 set-umask 0022
 private-propagation
-attach-root slot=0 at "/run/warren/staging"
-set-groups
-set-gid 0
-set-uid 0
 setsid
 unshare-cgroup
 set-hostname "web1"
 netlink-request bytes=32
+wait-release slots=4
+attach-root slot=0 at "/run/warren/staging"
+set-groups
+set-gid 0
+set-uid 0
 open-file-system slot=130 type="proc" attributes=0x0
 open-file-system slot=131 type="sysfs" attributes=0x1
 open-file-system slot=132 type="tmpfs" attributes=0x0 "mode=755" optional

@@ -1,9 +1,7 @@
 // GuestConfig to JSON and back. A member that is added here needs a place in both directions and in
 // the golden test.
-#include <array>
-#include <string_view>
-
 #include "base/excerpt.hpp"
+#include "base/json_words.hpp"
 #include "runtime/spec/guest_config.hpp"
 
 namespace warren::spec {
@@ -12,67 +10,27 @@ namespace {
 
 using base::Json;
 using base::JsonReader;
+using base::read_word;
+using base::read_word_or;
 using base::Result;
+using base::word_of;
 
-template <typename E>
-struct Word {
-    std::string_view text;
-    E value;
-};
-
-constexpr std::array<Word<isolation::GuestKind>, 2> kKinds{{
+constexpr base::Words<isolation::GuestKind, 2> kKinds{{
     {"machine", isolation::GuestKind::Machine},
     {"command", isolation::GuestKind::Command},
 }};
-constexpr std::array<Word<Wall>, 2> kWalls{{{"private", Wall::Private}, {"host", Wall::Host}}};
-constexpr std::array<Word<netns::Mode>, 2> kNetworkModes{{
+constexpr base::Words<Wall, 2> kWalls{{{"private", Wall::Private}, {"host", Wall::Host}}};
+constexpr base::Words<netns::Mode, 2> kNetworkModes{{
     {"private", netns::Mode::Private},
     {"host", netns::Mode::Host},
 }};
 
 enum class Seccomp : std::uint8_t { Default, Unconfined, File };
-constexpr std::array<Word<Seccomp>, 3> kSeccomp{{
+constexpr base::Words<Seccomp, 3> kSeccomp{{
     {"default", Seccomp::Default},
     {"unconfined", Seccomp::Unconfined},
     {"file", Seccomp::File},
 }};
-
-template <typename E, std::size_t N>
-std::string word_of(const std::array<Word<E>, N>& words, E value) {
-    for (const auto& word : words) {
-        if (word.value == value) {
-            return std::string(word.text);
-        }
-    }
-    return "";
-}
-
-template <typename E, std::size_t N>
-Result<E> read_word(const JsonReader& reader,
-                    const char* key,
-                    const std::array<Word<E>, N>& words) {
-    const auto text = TRY(reader.string(key));
-    std::string expected;
-    for (const auto& word : words) {
-        if (word.text == text) {
-            return word.value;
-        }
-        expected += (expected.empty() ? "" : " or ") + std::string(word.text);
-    }
-    return base::usage_error("expected " + expected + ", found \"" + base::excerpt(text) + "\"")
-        .with_place(reader.pointer() + "/" + key);
-}
-
-template <typename E, std::size_t N>
-Result<E> read_word_or(const JsonReader& reader,
-                       const char* key,
-                       const std::array<Word<E>, N>& words,
-                       E otherwise) {
-    if (!reader.has(key)) {
-        return otherwise;
-    }
-    return read_word(reader, key, words);
-}
 
 Result<std::uint64_t> read_capabilities(const JsonReader& reader, const char* key) {
     std::uint64_t mask = 0;

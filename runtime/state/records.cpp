@@ -1,10 +1,9 @@
 #include "runtime/state/records.hpp"
 
-#include <array>
 #include <limits>
-#include <string_view>
 
 #include "base/ids.hpp"
+#include "base/json_words.hpp"
 #include "base/units.hpp"
 #include "runtime/state/extra.hpp"
 #include "runtime/state/store.hpp"
@@ -15,49 +14,21 @@ namespace {
 
 using base::Json;
 using base::JsonReader;
+using base::read_word;
 using base::Result;
 using base::Status;
+using base::word_of;
 
-template <typename E>
-struct Word {
-    std::string_view text;
-    E value;
-};
-
-constexpr std::array<Word<GuestPhase>, 3> kGuestPhases{{
+constexpr base::Words<GuestPhase, 3> kGuestPhases{{
     {"creating", GuestPhase::Creating},
     {"ready", GuestPhase::Ready},
     {"destroying", GuestPhase::Destroying},
 }};
-constexpr std::array<Word<RunPhase>, 3> kRunPhases{{
+constexpr base::Words<RunPhase, 3> kRunPhases{{
     {"starting", RunPhase::Starting},
     {"running", RunPhase::Running},
     {"stopping", RunPhase::Stopping},
 }};
-
-template <typename E, std::size_t N>
-std::string word_of(const std::array<Word<E>, N>& words, E value) {
-    for (const auto& word : words) {
-        if (word.value == value) {
-            return std::string(word.text);
-        }
-    }
-    return "";
-}
-
-template <typename E, std::size_t N>
-Result<E> read_word(const JsonReader& reader,
-                    const char* key,
-                    const std::array<Word<E>, N>& words) {
-    const auto text = TRY(reader.string(key));
-    for (const auto& word : words) {
-        if (word.text == text) {
-            return word.value;
-        }
-    }
-    return base::usage_error("unknown " + std::string(key) + " \"" + text + "\"")
-        .with_place(reader.pointer() + "/" + key);
-}
 
 Status check_version(const JsonReader& reader) {
     const auto version = TRY(reader.uint("schema_version"));

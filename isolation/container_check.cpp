@@ -76,29 +76,6 @@ Status check_name(const char* where, const std::string& name, bool own) {
     return base::ok();
 }
 
-// Which namespace decides over a sysctl; what none does is the host's.
-std::optional<Namespace> sysctl_namespace(const std::string& path) {
-    static constexpr std::string_view kIpc[] = {"kernel/msgmax",
-                                                "kernel/msgmnb",
-                                                "kernel/msgmni",
-                                                "kernel/sem",
-                                                "kernel/shmall",
-                                                "kernel/shmmax",
-                                                "kernel/shmmni",
-                                                "kernel/shm_rmid_forced"};
-    if (std::find(std::begin(kIpc), std::end(kIpc), path) != std::end(kIpc) ||
-        path.starts_with("fs/mqueue/")) {
-        return Namespace::Ipc;
-    }
-    if (path == "kernel/domainname" || path == "kernel/hostname") {
-        return Namespace::Uts;
-    }
-    if (path.starts_with("net/")) {
-        return Namespace::Net;
-    }
-    return path.starts_with("user/") ? std::optional(Namespace::User) : std::nullopt;
-}
-
 Status check_sysctls(const ContainerSpec& spec) {
     for (const auto& [key, value] : spec.sysctls) {
         const std::string where = "sysctl \"" + key + '"';
@@ -262,18 +239,6 @@ Status check_container_process(const ContainerProcess& process, const SeccompPro
 }
 
 }  // namespace
-
-std::string sysctl_path(const std::string& key) {
-    const auto first = key.find_first_of("./");
-    if (first == std::string::npos || key[first] == '/') {
-        return key;
-    }
-    std::string path = key;
-    for (char& c : path) {
-        c = c == '.' ? '/' : (c == '/' ? '.' : c);
-    }
-    return path;
-}
 
 Status check_container(const ContainerSpec& spec, const SeccompProgram& filter) {
     const auto& namespaces = spec.namespaces;

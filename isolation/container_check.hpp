@@ -5,6 +5,7 @@
 
 #include "base/result.hpp"
 #include "isolation/container.hpp"
+#include "isolation/sysctl.hpp"
 
 namespace warren::isolation {
 
@@ -15,9 +16,5 @@ inline constexpr std::size_t kOptionValueLimit = 255;
 [[nodiscard]] base::Status check_container(const ContainerSpec& spec, const SeccompProgram& filter);
 [[nodiscard]] base::Status check_container_join(const ContainerJoin& spec,
                                                 const SeccompProgram& filter);
-
-// "net/ipv4/ip_forward" of a key as sysctl(8) takes it: the first of '.' and '/' separates, the other one is part of a
-// name.
-[[nodiscard]] std::string sysctl_path(const std::string& key);
 
 }  // namespace warren::isolation

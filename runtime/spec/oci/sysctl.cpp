@@ -1,6 +1,5 @@
 // /linux/sysctl: only keys of namespaces that are the container's.
-#include <algorithm>
-#include <array>
+#include "isolation/sysctl.hpp"
 
 #include "runtime/spec/oci/checks.hpp"
 
@@ -9,37 +8,6 @@ namespace warren::spec::oci {
 namespace {
 
 using isolation::Namespace;
-
-constexpr std::array<std::string_view, 11> kIpcKeys{
-    "kernel/msgmax",
-    "kernel/msgmnb",
-    "kernel/msgmni",
-    "kernel/msg_next_id",
-    "kernel/sem",
-    "kernel/sem_next_id",
-    "kernel/shmall",
-    "kernel/shmmax",
-    "kernel/shmmni",
-    "kernel/shm_rmid_forced",
-    "kernel/shm_next_id",
-};
-
-std::optional<Namespace> namespace_of_path(std::string_view path) {
-    if (path == "kernel/hostname" || path == "kernel/domainname") {
-        return Namespace::Uts;
-    }
-    if (path.starts_with("fs/mqueue/") ||
-        std::find(kIpcKeys.begin(), kIpcKeys.end(), path) != kIpcKeys.end()) {
-        return Namespace::Ipc;
-    }
-    if (path.starts_with("net/")) {
-        return Namespace::Net;
-    }
-    if (path.starts_with("user/")) {
-        return Namespace::User;
-    }
-    return std::nullopt;
-}
 
 std::string_view word_of(Namespace kind) {
     switch (kind) {
@@ -74,7 +42,7 @@ void check_key(const Linux& linux, const std::string& key, Problems& problems) {
         add(problems, pointer_of(key), "no name of a kernel parameter");
         return;
     }
-    const auto kind = namespace_of_path(*path);
+    const auto kind = isolation::sysctl_namespace(*path);
     if (!kind) {
         add(problems, pointer_of(key), "belongs to no namespace: it is the whole host's");
         return;
@@ -94,22 +62,11 @@ void check_key(const Linux& linux, const std::string& key, Problems& problems) {
 
 std::optional<Namespace> sysctl_namespace(std::string_view key) {
     const auto path = sysctl_path(key);
-    return path ? namespace_of_path(*path) : std::nullopt;
+    return path ? isolation::sysctl_namespace(*path) : std::nullopt;
 }
 
 std::optional<std::string> sysctl_path(std::string_view key) {
-    std::string path(key);
-    // The first separator says which of the two it is; the other stands for itself.
-    const auto first = path.find_first_of("./");
-    if (first != std::string::npos && path[first] == '.') {
-        for (char& c : path) {
-            if (c == '.') {
-                c = '/';
-            } else if (c == '/') {
-                c = '.';
-            }
-        }
-    }
+    const auto path = isolation::sysctl_path(std::string(key));
     const auto has = [&path](std::string_view step) {
         return ("/" + path + "/").find(step) != std::string::npos;
     };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <tuple>
 
 namespace warren::cgroups {
 
@@ -169,9 +170,13 @@ Program assemble_group(const std::vector<DeviceRule>& group) {
         DeviceRule any_type = rule;
         any_type.type = 'a';
         auto code = match_device(any_type);
-        answer(code, 1);
+        const bool whole_type = code.empty();
+        answer(code, rule.allow ? 1 : 0);
         aim_skips(code);
         append(out, code);
+        if (whole_type) {
+            break;  // what follows is never reached, which the kernel refuses
+        }
     }
     aim_skips(out);
     return out;
@@ -193,6 +198,44 @@ void append_plain_list(Program& program, std::vector<DeviceRule> rules) {
         }
         begin = end;
     }
+}
+
+bool is_full(const DeviceRule& rule) {
+    return access_bits(rule) == kAllAccess;
+}
+
+// Those of all access first, by type, each once. True: nothing gets past it.
+bool append_run(Program& program, std::vector<DeviceRule> run) {
+    // An absent number is less than any: a rule of a whole type is its group's first.
+    const auto key = [](const DeviceRule& rule) {
+        return std::make_tuple(
+            !is_full(rule), rule.type, rule.major, rule.minor, access_bits(rule));
+    };
+    std::sort(run.begin(), run.end(), [&](const DeviceRule& a, const DeviceRule& b) {
+        return key(a) < key(b);
+    });
+    run.erase(std::unique(run.begin(), run.end()), run.end());
+    const auto is_everything = [](const DeviceRule& rule) {
+        return is_full(rule) && rule.type == 'a' && !rule.major && !rule.minor;
+    };
+    if (std::any_of(run.begin(), run.end(), is_everything)) {
+        answer(program, run.front().allow ? 1 : 0);
+        return true;
+    }
+    auto begin = run.cbegin();
+    while (begin != run.cend() && is_full(*begin)) {
+        const auto end = std::find_if(begin, run.cend(), [&](const DeviceRule& rule) {
+            return !is_full(rule) || rule.type != begin->type;
+        });
+        append(program, assemble_group({begin, end}));
+        begin = end;
+    }
+    for (; begin != run.cend(); ++begin) {
+        if (access_bits(*begin) != 0) {
+            append(program, assemble_rule(*begin));
+        }
+    }
+    return false;
 }
 
 }  // namespace
@@ -230,13 +273,13 @@ base::Result<std::vector<struct bpf_insn>> assemble_device_program(
         answer(program, 0);
         return program;
     }
-    for (auto rule = rules.rbegin(); rule != rules.rend(); ++rule) {
-        if (access_bits(*rule) == 0) {
-            continue;
-        }
-        const auto code = assemble_rule(*rule);
-        append(program, code);
-        if (std::none_of(code.begin(), code.end(), is_skip)) {
+    // From the last, in runs of rules that all allow or all deny: within one their order says nothing.
+    for (auto end = rules.rbegin(); end != rules.rend();) {
+        const auto begin = end;
+        end = std::find_if(begin, rules.rend(), [&](const DeviceRule& rule) {
+            return rule.allow != begin->allow;
+        });
+        if (append_run(program, {begin, end})) {
             // All devices: the kernel refuses a program with code that is never reached.
             return program;
         }

@@ -52,9 +52,11 @@ base::Status remove_cgroup(const Host& host,
         if (left.count() <= 0) {
             return busy(cgroup, path);
         }
-        if (TRY(cgroup.wait_empty(left))) {
+        if (!TRY(cgroup.populated())) {
             // Empty but busy: someone looks on, or the last one is on its way out of the kernel.
             std::this_thread::sleep_for(std::min(kPause, left));
+        } else {
+            (void)TRY(cgroup.wait_empty(left));
         }
     }
 }

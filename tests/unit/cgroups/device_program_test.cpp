@@ -193,6 +193,69 @@ TEST_CASE("a first rule of all devices is the default, a last one the end of the
     CHECK(decides(open, {'c', "rwm", 1, 3}));
 }
 
+TEST_CASE("rules that all allow, or all deny, may overlap and repeat in any order") {
+    const std::vector<DeviceRule> allow = {{true, 'c', 1, 3, true, false, false},
+                                           {true, 'c', 1, 3},
+                                           {true, 'c', 1, 3},
+                                           {true, 'c', kAny, 3, false, false, true},
+                                           {true, 'b', kAny, kAny},
+                                           {true, 'b', 8, 0},
+                                           {true, 'b', 8, kAny, true, true, false},
+                                           {true, 'a', 7, kAny}};
+    CHECK(decides(allow, {'c', "rwm", 1, 3}));
+    CHECK(decides(allow, {'c', "m", 9, 3}));
+    CHECK(!decides(allow, {'c', "r", 9, 3}));
+    CHECK(decides(allow, {'b', "rwm", 253, 1}));
+    CHECK(decides(allow, {'c', "rwm", 7, 1}));
+    CHECK(!decides(allow, {'c', "r", 8, 0}));
+    std::vector<DeviceRule> deny = {{true, 'a', kAny, kAny}};
+    for (auto rule : allow) {
+        rule.allow = false;
+        deny.push_back(rule);
+    }
+    CHECK(!decides(deny, {'c', "r", 1, 3}));
+    CHECK(!decides(deny, {'c', "m", 9, 3}));
+    CHECK(decides(deny, {'c', "rw", 9, 3}));
+    CHECK(!decides(deny, {'c', "rm", 9, 3}));
+    CHECK(!decides(deny, {'b', "r", 253, 1}));
+    CHECK(!decides(deny, {'c', "w", 7, 1}));
+}
+
+// The kernel refuses code that is never reached: an answer must not be followed by what no jump leads to.
+TEST_CASE("no code is without a way to it") {
+    const std::vector<std::vector<DeviceRule>> lists = {
+        {},
+        {{true, 'a', kAny, kAny}, {false, 'c', 1, 3}},
+        {{false, 'c', 1, 3}, {true, 'a', kAny, kAny}},
+        {{true, 'c', kAny, kAny}, {true, 'c', 1, 3}, {true, 'b', 8, 0}},
+        {{true, 'c', kAny, kAny}, {false, 'c', kAny, kAny}, {true, 'b', kAny, kAny}},
+        {{true, 'a', kAny, kAny}, {true, 'c', 1, 3}},
+        {{true, 'a', kAny, kAny, true, false, false}, {true, 'c', kAny, kAny, true, true, false}},
+    };
+    for (std::size_t list = 0; list < lists.size(); ++list) {
+        CAPTURE(list);
+        const auto program = assemble_device_program(lists[list]).value();
+        std::vector<bool> reached(program.size());
+        reached[0] = true;
+        for (std::size_t at = 0; at < program.size(); ++at) {
+            CAPTURE(at);
+            CHECK(reached[at]);
+            const auto& one = program[at];
+            if (one.code == (BPF_JMP | BPF_EXIT)) {
+                continue;
+            }
+            REQUIRE(at + 1 < program.size());
+            reached[at + 1] = true;
+            if (BPF_CLASS(one.code) == BPF_JMP) {
+                const auto target = at + 1 + static_cast<std::size_t>(one.off);
+                REQUIRE(target < program.size());
+                reached[target] = true;
+            }
+        }
+        CHECK(program.back().code == (BPF_JMP | BPF_EXIT));
+    }
+}
+
 TEST_CASE("what every container may use stays, whatever the list says") {
     Resources resources;
     resources.devices = {

@@ -19,13 +19,22 @@ on_a_read_only_host() {
         exec "$@"' on_a_read_only_host "$@"
 }
 
-test_random_mutations() {
+# mutate RUNTIME COUNT SEED
+mutate() {
     make_bundle "$TEST_DIR/bundle"
     mkdir -p "$WARREN_RUN/oci"
     ASAN_OPTIONS=log_path=$WARREN_RUN/oci.sanitizer:exitcode=99 UBSAN_OPTIONS=log_path=$WARREN_RUN/oci.sanitizer:print_stacktrace=1 \
-        on_a_read_only_host python3 "$CONFORMANCE/mutations.py" "$WARREN_OCI" "$TEST_DIR/bundle" "$WARREN_RUN/oci" \
-        "${WARREN_MUTATIONS:-1000}" "${WARREN_MUTATION_SEED:-1}" || fail "see above"
+        on_a_read_only_host python3 "$CONFORMANCE/mutations.py" "$1" "$TEST_DIR/bundle" "$WARREN_RUN/oci" "$2" "$3" || fail "see above"
     rm -f "$WARREN_RUN"/oci.*
+}
+
+test_a_thousand_random_mutations() {
+    mutate "${WARREN_OCI_RELEASE:-$WARREN_OCI}" "${WARREN_MUTATIONS:-1000}" "${WARREN_MUTATION_SEED:-1}"
+}
+
+# Slower, under sanitizers.
+test_random_mutations_under_sanitizers() {
+    mutate "$WARREN_OCI" "${WARREN_MUTATIONS:-150}" "${WARREN_MUTATION_SEED:-2}"
 }
 
 # kernel_things: what the kernel holds for this box, exactly; "name count" lines.

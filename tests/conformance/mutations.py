@@ -209,7 +209,7 @@ class Runner:
         lines = text.splitlines()
         if status == 1 and len(lines) != 1:
             wrong.append(f"{len(lines)} lines on stderr: {text[:600]!r}")
-        if status == 1 and any(ord(letter) < 32 for letter in text.rstrip("\n")):
+        if status == 1 and any(ord(letter) < 32 for line in lines for letter in line):
             wrong.append(f"control characters on stderr: {text[:300]!r}")
         # Whatever became of it: afterwards it can be deleted, and is gone.
         gone, gone_text = self.call("delete", "--force", name)

@@ -15,7 +15,7 @@ make_root() {
     mkdir -p "$1"/{bin,sbin,etc,tmp,root,usr/bin,usr/sbin,proc,sys,dev,var,run}
     chmod 1777 "$1/tmp"
     cp "$(command -v busybox)" "$1/bin/busybox"
-    for name in cat chmod chown cut echo false grep head hostname id ip kill ln ls mkdir mount nc ps pwd readlink rm sed sh sleep stat test touch tr true umount; do
+    for name in cat chmod chown cut echo false grep head hostname id ip kill ln ls mkdir mount nc ps pwd readlink rm sed sh sleep stat test touch tr true umount uname; do
         ln -s /bin/busybox "$1/bin/$name"
     done
     printf 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/home:/bin/sh\n' >"$1/etc/passwd"

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string_view>
 
 namespace warren::images {
 namespace {
@@ -20,6 +21,10 @@ constexpr std::array kKnown{
     Known{Family::Ubuntu, "ubuntu:24.04", "noble"},
     Known{Family::Busybox, "busybox", ""},
 };
+
+// Its base-files has the links itself and only stands for usr-is-merged; the hook waits for a package
+// of this name, and fails.
+constexpr std::string_view kMergedByBaseFiles = "noble";
 
 std::string components(Family family) {
     return family == Family::Ubuntu ? "main universe" : "main";
@@ -129,8 +134,6 @@ std::vector<std::string> mmdebstrap_arguments(const Template& wanted,
         "--mode=root",
         "--variant=minbase",
         "--format=tar",
-        // usr-is-merged where there is one: the usrmerge package brings all of perl.
-        "--hook-dir=/usr/share/mmdebstrap/hooks/maybe-merged-usr",
         // A build that a crash ends is thrown away: no need to wait for the disk at each package.
         "--dpkgopt=force-unsafe-io",
         "--aptopt=Acquire::Languages \"none\"",
@@ -145,9 +148,12 @@ std::vector<std::string> mmdebstrap_arguments(const Template& wanted,
         "--dpkgopt=path-exclude=/usr/share/doc/*",
         "--dpkgopt=path-include=/usr/share/doc/*/copyright",
         "--include=" + join(packages, ','),
-        wanted.suite,
-        "-",
     };
+    if (wanted.suite != kMergedByBaseFiles) {
+        // usr-is-merged where there is one: the usrmerge package brings all of perl.
+        out.emplace_back("--hook-dir=/usr/share/mmdebstrap/hooks/maybe-merged-usr");
+    }
+    out.insert(out.end(), {wanted.suite, "-"});
     out.insert(out.end(), sources.begin(), sources.end());
     return out;
 }

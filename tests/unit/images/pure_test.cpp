@@ -186,6 +186,9 @@ TEST_CASE("templates, their packages and sources") {
     const auto arguments = mmdebstrap_arguments(debian, {"a", "b"}, lines);
     CHECK(has(arguments, "--include=a,b"));
     CHECK(arguments.front() == "mmdebstrap");
+    const std::string hook = "--hook-dir=/usr/share/mmdebstrap/hooks/maybe-merged-usr";
+    CHECK(has(arguments, hook));
+    CHECK(!has(mmdebstrap_arguments(ubuntu, {"a"}, lines), hook));
     CHECK(arguments.back() == lines.back());
 }
 

@@ -139,7 +139,6 @@ void RecipeBuilder::make_target(std::string site, const std::string& path, std::
         add(Op::MakeTarget, std::move(site), "make-target " + quoted(path) + flag_words(flags));
     step.flags = flags;
     step.s1 = keep(path);
-    step.data = keep(path_components(path));
 }
 
 void RecipeBuilder::attach_mount(std::string site,

@@ -22,31 +22,91 @@ int set_attributes(int fd, std::uint64_t attributes, bool recursive) {
     return status(SYS_mount_setattr, fd, "", flags, &attr, sizeof(attr));
 }
 
-// Makes and opens `name` in `dir`; when it exists by now it is a link to nowhere.
-int make_entry(int dir, const char* name, bool directory, std::uint64_t resolve) {
+// Makes and opens `name` in `dir`; when it exists by now somebody else made it.
+int make_entry(int dir, const char* name, bool directory) {
     if (directory) {
         const int made = status(SYS_mkdirat, dir, name, 0755);
         if (made != 0 && made != -EEXIST) {
             return made;
         }
-        return open_at2(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, resolve);
+        return open_at2(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
     }
     return descriptor(
         SYS_openat, dir, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0644);
 }
 
-// Component by component, each opened before the next is looked up in it. The root is "/" of this process, so links
-// stay inside.
-int make_path(const char* const* components, bool directory, std::uint64_t resolve) {
-    int here = open_at2(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0);
-    for (; here >= 0 && *components != nullptr; ++components) {
-        const bool last = components[1] == nullptr;
-        const std::uint64_t flags = O_PATH | (last ? 0 : O_DIRECTORY);
-        int next = open_at2(here, *components, flags, resolve);
-        if (next == -ENOENT) {
-            next = make_entry(here, *components, directory || !last, resolve);
+constexpr std::size_t kPathSize = 4096;
+constexpr int kLinkLimit = 40;
+constexpr std::uint32_t kTypeLink = 0120000;
+
+int open_root() {
+    return open_at2(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0);
+}
+
+// `path` becomes what the link behind `fd` says, followed by what was left of the path.
+int follow_link(int fd, char* path, const char* left) {
+    char target[kPathSize];
+    const long size = sys(SYS_readlinkat, fd, "", target, sizeof(target));
+    if (size < 0) {
+        return static_cast<int>(size);
+    }
+    const auto length = static_cast<std::size_t>(size);
+    const std::size_t left_size = __builtin_strlen(left) + 1;
+    if (length + 1 + left_size > kPathSize) {
+        return -ENAMETOOLONG;
+    }
+    __builtin_memmove(path + length + 1, left, left_size);
+    __builtin_memcpy(path, target, length);
+    path[length] = '/';
+    return 0;
+}
+
+bool is_link(int fd) {
+    struct statx info {};
+
+    return stat_fd(fd, info) == 0 && (info.stx_mode & kTypeMask) == kTypeLink;
+}
+
+// Component by component, each opened without following before the next is looked up in it; links, those to nowhere
+// included, are followed by hand. The root is "/" of this process: neither they nor ".." lead out of it.
+int make_path(const char* wanted, bool directory, bool links) {
+    char path[kPathSize];
+    const std::size_t size = __builtin_strlen(wanted) + 1;
+    if (size > sizeof(path)) {
+        return -ENAMETOOLONG;
+    }
+    __builtin_memcpy(path, wanted, size);
+    int followed = 0;
+    int here = open_root();
+    for (char* at = path; here >= 0;) {
+        for (; *at == '/'; ++at) {
         }
-        (void)sys(SYS_close, here);
+        if (*at == '\0') {
+            break;
+        }
+        const char* name = at;
+        for (; *at != '\0' && *at != '/'; ++at) {
+        }
+        bool last = true;
+        if (*at == '/') {
+            *at++ = '\0';
+            for (const char* rest = at; last && *rest != '\0'; ++rest) {
+                last = *rest == '/';
+            }
+        }
+        int next = open_at2(here, name, O_PATH | O_NOFOLLOW, 0);
+        if (next == -ENOENT) {
+            next = make_entry(here, name, directory || !last);
+        } else if (next >= 0 && is_link(next)) {
+            const int result =
+                links && ++followed <= kLinkLimit ? follow_link(next, path, at) : -ELOOP;
+            (void)sys(SYS_close, next);
+            at = path;
+            next = result != 0 ? result : (path[0] == '/' ? open_root() : here);
+        }
+        if (next != here) {
+            (void)sys(SYS_close, here);
+        }
         here = next;
     }
     return here;
@@ -128,16 +188,14 @@ int pivot_root(Context& context, const Step& step) {
     return result;
 }
 
-// MakeTarget: s1 the path, data its components (null at the end), flags kDirectory and kNoSymlinks; the open
-// target lands in kTargetSlot.
+// MakeTarget: s1 the path, flags kDirectory and kNoSymlinks; the open target lands in kTargetSlot.
 int make_target(Context& context, const Step& step) {
     clear_slot(context, kTargetSlot);
     const std::uint64_t resolve = (step.flags & kNoSymlinks) != 0 ? RESOLVE_NO_SYMLINKS : 0;
     int fd = open_in_root(step.s1, O_PATH, resolve);
     context.target_made = fd == -ENOENT;
     if (fd == -ENOENT) {
-        fd = make_path(
-            static_cast<const char* const*>(step.data), (step.flags & kDirectory) != 0, resolve);
+        fd = make_path(step.s1, (step.flags & kDirectory) != 0, resolve == 0);
     }
     if (fd < 0) {
         return fd;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <climits>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -58,6 +57,9 @@ base::Result<bool> wait_events(int dir,
                                bool (*wanted)(const Events&),
                                std::chrono::milliseconds timeout) {
     using Clock = std::chrono::steady_clock;
+    // The kernel holds back an event that follows another within 10 ms, and forgets it when somebody removes the
+    // cgroup meanwhile, as systemd does with an empty scope.
+    constexpr std::chrono::milliseconds kLookAgain(25);
     const auto deadline = Clock::now() + timeout;
     auto file = base::open_at(dir, kFile, O_RDONLY);
     if (!file) {
@@ -75,7 +77,7 @@ base::Result<bool> wait_events(int dir,
             return false;
         }
         struct pollfd waiter = {file.value().get(), POLLPRI, 0};
-        const auto wait_ms = std::min<std::int64_t>(left.count(), INT_MAX);
+        const auto wait_ms = std::min(left, kLookAgain).count();
         if (::poll(&waiter, 1, static_cast<int>(wait_ms)) < 0 && errno != EINTR) {
             return base::errno_error(std::string("poll ") + kFile);
         }

@@ -140,7 +140,8 @@ base::Status check_knobs(const Host& host,
     std::string text;
     bool mounted_v1 = false;
     for (const auto& [controller, files] : missing) {
-        text += (text.empty() ? "" : "; ") + files + " needs the " + controller + " controller, ";
+        text.append(text.empty() ? "" : "; ").append(files).append(" needs the ");
+        text.append(controller).append(" controller, ");
         const auto* mount = find_mount(host, controller);
         if (mount != nullptr) {
             mounted_v1 = true;

@@ -1,6 +1,7 @@
 #include "cgroups/unit_properties.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <limits>
 #include <optional>
@@ -102,16 +103,16 @@ void add_mask(std::vector<UnitProperty>& properties, const char* name, const std
 }
 
 void add_maximum(std::vector<UnitProperty>& properties, const Knob& knob) {
-    static const std::map<std::string, std::string> kNames = {
-        {"memory.max", "MemoryMax"},
-        {"memory.high", "MemoryHigh"},
-        {"memory.low", "MemoryLow"},
-        {"memory.min", "MemoryMin"},
-        {"memory.swap.max", "MemorySwapMax"},
-        {"pids.max", "TasksMax"},
-        {"cpu.weight", "CPUWeight"},
-    };
-    const auto name = kNames.find(knob.file);
+    using Name = std::pair<std::string_view, const char*>;
+    static constexpr std::array<Name, 7> kNames = {{{"memory.max", "MemoryMax"},
+                                                    {"memory.high", "MemoryHigh"},
+                                                    {"memory.low", "MemoryLow"},
+                                                    {"memory.min", "MemoryMin"},
+                                                    {"memory.swap.max", "MemorySwapMax"},
+                                                    {"pids.max", "TasksMax"},
+                                                    {"cpu.weight", "CPUWeight"}}};
+    const auto* name = std::find_if(
+        kNames.begin(), kNames.end(), [&](const Name& one) { return one.first == knob.file; });
     const auto value = parse_maximum(knob.value);
     if (name != kNames.end() && value) {
         set(properties, {name->second, *value});

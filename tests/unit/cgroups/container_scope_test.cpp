@@ -87,6 +87,7 @@ TEST_CASE("a container in a scope: adopted, limited by systemd and by us, change
     resources.devices = {{false}, {true, 'c', 10, 229}};
     auto wish = request();
     wish.annotations["org.systemd.property.TimeoutStopSec"] = "7";
+    wish.annotations["org.systemd.property.Documentation"] = "['man:a(1)', 'man:b(1)']";
     Process process(own_dir(*host).get());
     const auto cgroup = start(*host, wish, resources, process.pid());
     const auto unit = cgroup.record().scope;
@@ -100,6 +101,7 @@ TEST_CASE("a container in a scope: adopted, limited by systemd and by us, change
     CHECK(property(unit, "Delegate") == "yes");
     CHECK(property(unit, "Slice") == "warrentest.slice");
     CHECK(property(unit, "TimeoutStopUSec") == "7s");
+    CHECK(property(unit, "Documentation") == "man:a(1) man:b(1)");
     CHECK(property(unit, "TasksMax") == "77");
     CHECK(read("pids.max") == "77\n");
     CHECK(property(unit, "MemoryMax") == std::to_string(64 << 20));
@@ -125,6 +127,9 @@ TEST_CASE("a container in a scope: adopted, limited by systemd and by us, change
     CHECK(read("memory.max") == std::to_string(128 << 20) + "\n");
     CHECK(property(unit, "TasksMax") == "infinity");
     CHECK(read("pids.max") == "max\n");
+    auto bus = SystemdBus::connect(SystemdManager::Host).value();
+    CHECK(bus.set_properties(unit, {{"AllowedCPUs", Bytes{0x05}}}));
+    CHECK(property(unit, "AllowedCPUs") == "0 2");
     // What systemd believes is what we wrote: it may write it again.
     const pid_t reload = ::fork();
     if (reload == 0) {

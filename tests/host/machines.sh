@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 . "$(dirname "${BASH_SOURCE[0]}")/../support/lib.sh"
 # shellcheck disable=SC2034  # run-cases reads it
-TEST_SECONDS=400
+TEST_SECONDS=500
 
 # Machines on a pure cgroup v2 host: those with systemd where systemd is the host's own init, the others
 # where it is not. Debian 12 with systemd is in systemd.sh. A boot takes half a minute to a minute here:
@@ -22,7 +22,7 @@ boot() {
 # stop_cleanly NAME: by its own init, not by the kill that follows.
 stop_cleanly() {
     local began=$EPOCHREALTIME
-    assert_exit 0 warren stop --time 60 "$1"
+    assert_exit 0 warren stop --time 150 "$1"
     assert_eq "$(warren inspect "$1" | jq -r '.status + " " + .last_run.reason')" "stopped stopped" "how it ended"
     awk -v a="$began" -v b="$EPOCHREALTIME" 'BEGIN {printf "stopped in %.1f s\n", b - a}'
     assert_exit 0 warren destroy "$1"

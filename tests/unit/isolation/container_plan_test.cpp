@@ -107,46 +107,7 @@ ContainerSpec full_spec() {
     return spec;
 }
 
-}  // namespace
-
-TEST_CASE("a container's recipe, in order") {
-    CHECK(plan(small_spec(), one_line_filter()) == R"(set-non-dumpable
-wait-release slots=2
-new-keyring
-set-umask 0022
-private-propagation
-attach-root slot=0 at "/"
-setsid
-unshare-cgroup
-set-hostname "box"
-open-file-system slot=130 type="proc" attributes=0x2
-open-file-system slot=131 type="tmpfs" attributes=0x0
-pivot-root slot=0
-make-target "/proc" directory no-symlinks
-place-mount slot=130
-make-target "/tmp" directory
-inherit-mode slot=131
-change-mount set=0x4 clear=0x0 slot=131
-place-mount slot=131
-take-stdio given
-reset-signals
-close-all-but from=3 slot=1
-report-created
-wait-start slot=1
-try-change-dir "/"
-load-seccomp instructions=1 flags=0x2
-drop-bounding keep=0x0
-set-groups
-set-gid 0
-set-uid 0
-retry-change-dir "/"
-set-capabilities effective=0x0 permitted=0x0 inheritable=0x0
-exec candidates: "/bin/sh" argv: "/bin/sh" env: PATH SECRET
-)");
-}
-
-TEST_CASE("a recipe with everything in it") {
-    CHECK(plan(full_spec(), one_line_filter()) == R"(wait-release slots=5
+constexpr const char* kEverything = R"(wait-release slots=5
 unshare-time "boottime -5 6\x0a"
 set-non-dumpable
 open-label "self/attr/apparmor/exec" slot=266
@@ -225,7 +186,61 @@ set-capabilities effective=0x0 permitted=0x1 inheritable=0x0
 no-new-privs
 load-seccomp instructions=1 flags=0x2
 exec candidates: "/bin/sh" argv: "/bin/sh" env: PATH SECRET LISTEN_FDS LISTEN_PID
+)";
+
+struct Refusal {
+    const char* message;
+    std::function<void(ContainerSpec&)> spoil;
+};
+
+void check_refusals(const std::vector<Refusal>& refusals) {
+    for (const auto& refusal : refusals) {
+        ContainerSpec spec = small_spec();
+        refusal.spoil(spec);
+        CHECK(plan(spec) == refusal.message);
+    }
+}
+
+}  // namespace
+
+TEST_CASE("a container's recipe, in order") {
+    CHECK(plan(small_spec(), one_line_filter()) == R"(set-non-dumpable
+wait-release slots=2
+new-keyring
+set-umask 0022
+private-propagation
+attach-root slot=0 at "/"
+setsid
+unshare-cgroup
+set-hostname "box"
+open-file-system slot=130 type="proc" attributes=0x2
+open-file-system slot=131 type="tmpfs" attributes=0x0
+pivot-root slot=0
+make-target "/proc" directory no-symlinks
+place-mount slot=130
+make-target "/tmp" directory
+inherit-mode slot=131
+change-mount set=0x4 clear=0x0 slot=131
+place-mount slot=131
+take-stdio given
+reset-signals
+close-all-but from=3 slot=1
+report-created
+wait-start slot=1
+try-change-dir "/"
+load-seccomp instructions=1 flags=0x2
+drop-bounding keep=0x0
+set-groups
+set-gid 0
+set-uid 0
+retry-change-dir "/"
+set-capabilities effective=0x0 permitted=0x0 inheritable=0x0
+exec candidates: "/bin/sh" argv: "/bin/sh" env: PATH SECRET
 )");
+}
+
+TEST_CASE("a recipe with everything in it") {
+    CHECK(plan(full_spec(), one_line_filter()) == kEverything);
 }
 
 TEST_CASE("what is joined is entered by the child, unless a joiner did") {
@@ -249,13 +264,8 @@ TEST_CASE("what is joined is entered by the child, unless a joiner did") {
     CHECK(plan(spec).find("enter-namespace") == std::string::npos);
 }
 
-TEST_CASE("walls that no container's recipe can build are refused with their place") {
-    struct Refusal {
-        const char* message;
-        std::function<void(ContainerSpec&)> spoil;
-    };
-
-    const std::vector<Refusal> refusals{
+TEST_CASE("namespaces, names and a root that no recipe can build are refused") {
+    check_refusals({
         {"namespaces: one type twice",
          [](auto& s) {
              s.namespaces.joined = {{Namespace::Net, 5}};
@@ -282,6 +292,11 @@ TEST_CASE("walls that no container's recipe can build are refused with their pla
          }},
         {"root: not a file system of its own",
          [](auto& s) { s.root.source = MountSource::FileSystem; }},
+    });
+}
+
+TEST_CASE("mounts and nodes that no recipe can make are refused with their place") {
+    check_refusals({
         {"mounts[0]: \"..\" in a path: /a/../b", [](auto& s) { s.mounts[0].target = "/a/../b"; }},
         {"mounts[1]: cannot mount on the root itself", [](auto& s) { s.mounts[1].target = "/."; }},
         {"mounts[0]: only a tmpfs can start with a copy",
@@ -302,6 +317,11 @@ TEST_CASE("walls that no container's recipe can build are refused with their pla
          [](auto& s) {
              s.links = {{"x", "y", false}};
          }},
+    });
+}
+
+TEST_CASE("hooks and processes that no recipe can run are refused") {
+    check_refusals({
         {"hooks.x[0]: no state to read",
          [](auto& s) {
              s.start_container_hooks = {{"hooks.x[0]", "/x", {}, {}, std::nullopt}};
@@ -325,12 +345,7 @@ TEST_CASE("walls that no container's recipe can build are refused with their pla
              s.create_state_slot = 2;
              s.create_container_hooks = {{"hooks.x[0]", "/x", {}, {}, 1}};
          }},
-    };
-    for (const auto& refusal : refusals) {
-        ContainerSpec spec = small_spec();
-        refusal.spoil(spec);
-        CHECK(plan(spec) == refusal.message);
-    }
+    });
 }
 
 TEST_CASE("a process that joins a container") {

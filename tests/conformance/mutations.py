@@ -2,7 +2,7 @@
 runtime create, start and delete each. Run in tests/support/v2box.
 
 Whatever the config says: no crash, no sanitizer report, no hang; a refusal is exit 1 and one line on stderr, which names
-the place in the JSON that was changed, or what failed; and afterwards no mount, cgroup, process, link or file is left. The
+the place in the JSON that was changed, or what failed, and is in the log, too, where engines look; and afterwards no mount, cgroup, process, link or file is left. The
 same seed makes the same changes. Prints each violation and the change that led to it, then what came of all; exit 1 if
 there was one.
 """
@@ -177,12 +177,24 @@ class Runner:
         self.runtime = runtime
         self.bundle = bundle
         self.root = root
+        self.log = f"{root}.log"
+
+    def logged(self):
+        """The errors in the log, which is emptied; None when it is not what engines can read."""
+        try:
+            entries = [json.loads(line) for line in read(self.log).splitlines()] if os.path.exists(self.log) else []
+            messages = [entry["msg"] for entry in entries if entry["level"] == "error" and entry["time"]]
+        except (ValueError, KeyError, TypeError):
+            return None
+        open(self.log, "w", encoding="utf-8").close()
+        return messages
 
     def call(self, *arguments):
         """Exit status and stderr; None for the status when it hung."""
         # Files, not pipes: a container that lives on holds them open.
         with open(f"{self.root}.out", "w+b") as out, open(f"{self.root}.err", "w+b") as err:
-            process = subprocess.Popen([self.runtime, "--root", self.root, *arguments], stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+            command = [self.runtime, "--root", self.root, "--log", self.log, "--log-format", "json", *arguments]
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
             try:
                 status = process.wait(STEP_SECONDS)
             except subprocess.TimeoutExpired:
@@ -211,6 +223,11 @@ class Runner:
             wrong.append(f"{len(lines)} lines on stderr: {text[:600]!r}")
         if status == 1 and any(ord(letter) < 32 for line in lines for letter in line):
             wrong.append(f"control characters on stderr: {text[:300]!r}")
+        messages = self.logged()
+        if messages is None:
+            wrong.append(f"the log is no list of JSON objects: {read(self.log)[:600]!r}")
+        elif status == 1 and not any(message in text for message in messages):
+            wrong.append(f"not in the log: {text[:300]!r}; it holds {messages!r}")
         # Whatever became of it: afterwards it can be deleted, and is gone.
         gone, gone_text = self.call("delete", "--force", name)
         if outcome != "refused by create" and gone != 0:

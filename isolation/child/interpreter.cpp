@@ -8,6 +8,15 @@
 
 namespace warren::isolation::child {
 
+namespace {
+
+// As shells end for a program that is not there, and for one that cannot be run: whoever supervises a container
+// reads it from its status when the words went to somebody else.
+constexpr int kNotFound = 127;
+constexpr int kNotExecutable = 126;
+
+}  // namespace
+
 int send_report(const Context& context, const Report& report, int fd) {
     iovec parts[2] = {{const_cast<Report*>(&report), sizeof(report)}, {nullptr, 0}};
     if (context.tell_site) {
@@ -117,11 +126,11 @@ void walk(Context& context) {
         }
         if ((step.flags & kOptional) == 0) {
             report_failure(context, ReportKind::Error, step.op, error);
-            leave(1);
+            leave(step.op == Op::Exec ? (error == -ENOENT ? kNotFound : kNotExecutable) : 1);
         }
         report_failure(context, ReportKind::Note, step.op, error);
     }
-    leave(1);
+    leave(kNotFound);
 }
 
 namespace {

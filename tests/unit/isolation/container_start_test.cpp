@@ -140,6 +140,27 @@ TEST_CASE("a program that cannot be run fails the start in words engines know") 
     CHECK(start_error(spec, root) == "cwd: change to /bin/inspect: Not a directory");
 }
 
+TEST_CASE("a container whose program cannot be run ends as a shell would") {
+    if (!can_launch()) {
+        return;
+    }
+    TestRoot root(0);
+    root.make_file("bin/plain", "text");
+    ContainerSpec spec = container_spec(root);
+    const auto end = [&] {
+        auto container = TestContainer::create(spec, root);
+        REQUIRE(container);
+        CHECK_FALSE(container.value().start());
+        return container.value().process().wait();
+    };
+    spec.process.argv = {"/bin/none"};
+    CHECK(end() == base::ExitStatus{false, 127, false});
+    spec.process.argv = {"/bin/plain"};
+    CHECK(end() == base::ExitStatus{false, 126, false});
+    spec.process.argv.clear();
+    CHECK(end() == base::ExitStatus{false, 127, false});
+}
+
 TEST_CASE("the program is looked up when the container is started") {
     if (!can_launch()) {
         return;

@@ -221,15 +221,22 @@ base::Result<base::Fd> make_overlay_attached(const Layers& layers, const RootfsR
 
 }  // namespace
 
-base::Result<base::Fd> mount_rootfs(const RootfsRef& ref) {
-    const Layers layers = TRY(open_layers(ref));
+base::Result<MountedRootfs> mount_rootfs(const RootfsRef& ref) {
+    Layers layers = TRY(open_layers(ref));
     auto detached = make_overlay(layers, ref);
-    if (detached || ref.userns_fd < 0) {
-        return detached;
+    if (detached) {
+        MountedRootfs mounted{std::move(detached).value(), {}};
+        for (base::Fd* fd : {&layers.upper, &layers.work, &layers.lower_tree, &layers.guest_tree}) {
+            mounted.spent.push_back(std::move(*fd));
+        }
+        return mounted;
+    }
+    if (ref.userns_fd < 0) {
+        return std::move(detached).error();
     }
     auto attached = make_overlay_attached(layers, ref);
     if (attached) {
-        return attached;
+        return MountedRootfs{std::move(attached).value(), {}};
     }
     return std::move(detached).error().with_secondary(std::move(attached).error());
 }

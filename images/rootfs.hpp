@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/fd.hpp"
 #include "base/result.hpp"
@@ -31,7 +32,14 @@ struct RootfsRef {
 // A detached overlay mount (fsopen(2)), nodev nothing shared with the host's mount table.
 // Linux 5.19 for idmapped layers. Unsupported names the file system that cannot be idmapped and the
 // remedy.
-[[nodiscard]] base::Result<base::Fd> mount_rootfs(const RootfsRef& ref);
+struct MountedRootfs {
+    base::Fd mount;
+    // Detached mounts that the overlay does not need any more. Closing them waits for the kernel's readers (RCU): the
+    // caller does it when nobody else waits.
+    std::vector<base::Fd> spent;
+};
+
+[[nodiscard]] base::Result<MountedRootfs> mount_rootfs(const RootfsRef& ref);
 
 // Whether layers on this directory's file system can be idmapped and hold an overlay upper
 // (doctor).

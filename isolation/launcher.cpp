@@ -71,13 +71,15 @@ Result<std::vector<std::string>> PendingGuest::apply_process_limits(const Proces
     return apply_limits(impl_->child.process().pid(), process);
 }
 
-Result<Launched> PendingGuest::release(const std::vector<int>& slots) && {
+Result<Launched> PendingGuest::release(const std::vector<int>& slots,
+                                       std::vector<base::Fd> spent) && {
     const auto impl = std::move(impl_);  // on every way out but success it kills and reaps
     if (slots.size() < impl->recipe->released_slots()) {
         return base::usage_error("release: the recipe needs " +
                                  std::to_string(impl->recipe->released_slots()) + " descriptors");
     }
     TRY(send_release(impl->channel.get(), slots));
+    spent.clear();
     auto launched = TRY(await_exec(impl->channel.get(), impl->child.process(), *impl->recipe));
     launched.process = impl->child.let_go();
     return launched;

@@ -83,9 +83,10 @@ public:
     // raise comes back as a note.
     [[nodiscard]] base::Result<std::vector<std::string>> apply_process_limits(
         const ProcessSpec& process);
-    // Sends the go with the descriptors of slots 0.. and waits until exec happened or failed.
-    // On failure the child has been reaped.
-    [[nodiscard]] base::Result<Launched> release(const std::vector<int>& slots) &&;
+    // Sends the go with the descriptors of slots 0.., closes what is `spent` while the child works, and waits until
+    // exec happened or failed. On failure the child has been reaped.
+    [[nodiscard]] base::Result<Launched> release(const std::vector<int>& slots,
+                                                 std::vector<base::Fd> spent = {}) &&;
 
 private:
     struct Impl;

@@ -68,11 +68,16 @@ base::Result<cgroups::Cgroup> make_cgroup(LaunchSession& session,
     return cgroup;
 }
 
-// The detached mounts that travel with the release, in slot order.
-base::Result<std::vector<base::Fd>> make_mounts(LaunchSession& session,
-                                                const state::GuestRecord& record,
-                                                const LaunchPlan& plan,
-                                                const isolation::PendingGuest& pending) {
+// The detached mounts that travel with the release, in slot order, and what was needed to make them.
+struct Mounts {
+    std::vector<base::Fd> slots;
+    std::vector<base::Fd> spent;
+};
+
+base::Result<Mounts> make_mounts(LaunchSession& session,
+                                 const state::GuestRecord& record,
+                                 const LaunchPlan& plan,
+                                 const isolation::PendingGuest& pending) {
     const Context& context = session.context();
     base::Fd user_namespace;
     if (plan.id_map) {
@@ -87,14 +92,16 @@ base::Result<std::vector<base::Fd>> make_mounts(LaunchSession& session,
     root.root_uid = plan.root_uid;
     root.root_gid = plan.root_gid;
     root.is_volatile = record.config.remove_on_stop;
-    std::vector<base::Fd> slots;
-    slots.push_back(TRY(images::mount_rootfs(root)));
-    slots.push_back(TRY(isolation::make_dev(plan.devices, plan.root_uid, plan.root_gid)));
+    auto rootfs = TRY(images::mount_rootfs(root));
+    Mounts mounts;
+    mounts.spent = std::move(rootfs.spent);
+    mounts.slots.push_back(std::move(rootfs.mount));
+    mounts.slots.push_back(TRY(isolation::make_dev(plan.devices, plan.root_uid, plan.root_gid)));
     for (const auto& mount : record.config.mounts) {
-        slots.push_back(TRY(isolation::open_bind_source(
+        mounts.slots.push_back(TRY(isolation::open_bind_source(
             mount.source, mount.read_only, true, user_namespace.get())));
     }
-    return slots;
+    return mounts;
 }
 
 // From the clone to the record that says "running".
@@ -111,17 +118,17 @@ base::Result<LaunchedGuest> clone_and_release(LaunchSession& session,
         TRY(pending.write_id_maps(*parts.plan.id_map));
     }
     run.notes = TRY(pending.apply_process_limits(parts.plan.guest.process));
-    const auto slots = TRY(make_mounts(session, record, parts.plan, pending));
+    auto mounts = TRY(make_mounts(session, record, parts.plan, pending));
     run.init = TRY(base::identify(pending.process().pid()));
     TRY(context.store.save_run(run));
     context.faults.hit("start: process recorded");
 
     std::vector<int> fds;
-    fds.reserve(slots.size());
-    for (const auto& slot : slots) {
+    fds.reserve(mounts.slots.size());
+    for (const auto& slot : mounts.slots) {
         fds.push_back(slot.get());
     }
-    auto launched = TRY(std::move(pending).release(fds));
+    auto launched = TRY(std::move(pending).release(fds, std::move(mounts.spent)));
     context.faults.hit("start: released");
     run.notes.insert(run.notes.end(), launched.notes.begin(), launched.notes.end());
     run.phase = state::RunPhase::Running;

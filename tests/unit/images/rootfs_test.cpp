@@ -84,12 +84,13 @@ public:
     base::Result<base::Fd> mount(bool is_volatile = false) {
         const base::Fd lower = base::open_at(dir_.fd(), "image", O_PATH | O_DIRECTORY).value();
         const std::uint32_t root = userns_.valid() ? kBase : 0;
-        return mount_rootfs({.image_root = lower.get(),
-                             .guest_dir = guest_.get(),
-                             .userns_fd = userns_.get(),
-                             .root_uid = root,
-                             .root_gid = root,
-                             .is_volatile = is_volatile});
+        auto mounted = TRY(mount_rootfs({.image_root = lower.get(),
+                                         .guest_dir = guest_.get(),
+                                         .userns_fd = userns_.get(),
+                                         .root_uid = root,
+                                         .root_gid = root,
+                                         .is_volatile = is_volatile}));
+        return std::move(mounted.mount);
     }
 
     // Runs `body` as the guest's root (or another of its ids) in the mounted root; what it returns.

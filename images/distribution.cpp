@@ -42,6 +42,7 @@ std::string join(const std::vector<std::string>& texts, char separator) {
 
 std::vector<std::string> known_templates() {
     std::vector<std::string> out;
+    out.reserve(kKnown.size());
     for (const Known& known : kKnown) {
         out.emplace_back(known.name);
     }

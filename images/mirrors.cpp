@@ -183,7 +183,7 @@ base::Result<Mirrors> choose_mirrors(Family family, const std::string& architect
     return check_mirrors(family, std::move(mirrors));
 }
 
-Mirrors public_mirrors(Mirrors mirrors) {
+Mirrors public_mirrors(const Mirrors& mirrors) {
     return {without_user(mirrors.archive), without_user(mirrors.security)};
 }
 

@@ -26,6 +26,6 @@ namespace warren::images {
 
 // The same without user names and passwords: what stands in an image is read by everybody who has a
 // guest of it.
-[[nodiscard]] Mirrors public_mirrors(Mirrors mirrors);
+[[nodiscard]] Mirrors public_mirrors(const Mirrors& mirrors);
 
 }  // namespace warren::images

@@ -18,6 +18,7 @@
 //  EOF               -->               exec happened
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -209,6 +210,8 @@ struct ContainerSpec {
     std::string domainname;
     std::vector<std::pair<std::string, std::string>>
         sysctls;  // "net.ipv4.ip_forward", as sysctl(8) writes them
+    std::vector<std::vector<std::byte>>
+        netlink_requests;  // sent inside a fresh network namespace, one after the other
     ContainerRoot root;
     std::vector<ContainerMount> mounts;
     std::vector<ContainerDevice> devices;

@@ -290,6 +290,9 @@ void ContainerPlan::name_it() {
         site += key;
         recipe_.write_proc(site + ": set", "sys/" + sysctl_path(key), value, 0);
     }
+    for (std::size_t i = 0; i < spec_.netlink_requests.size(); ++i) {
+        recipe_.netlink_request(place("network", i) + ": set up", spec_.netlink_requests[i]);
+    }
 }
 
 // proc and sysfs can be mounted in a user namespace only while a full instance of each is in sight: before the old

@@ -201,7 +201,7 @@ test_hooks_of_the_host_run_in_order() {
     wait_until 10 is_status "$C" stopped
     assert_exit 0 oci delete "$C"
     assert_eq "$(tr '\n' ' ' <"$TEST_DIR/hooks")" \
-        'prestart "status":"creating" createRuntime "status":"creating" poststart "status":"running" poststop "status":"stopped" '
+        'prestart "status":"created" createRuntime "status":"created" poststart "status":"running" poststop "status":"stopped" '
 }
 
 test_hooks_of_the_container_run_between() {
@@ -210,7 +210,7 @@ test_hooks_of_the_container_run_between() {
     program "$B" /bin/cat /tmp/started
     edit_config "$B" '.root.readonly = false'
     assert_exit 0 oci create --bundle "$B" "$C"
-    assert_eq "$(jq -r '"\(.status) \(.pid) \(.id)"' "$TEST_DIR/inner")" "creating 1 $C"
+    assert_eq "$(jq -r '"\(.status) \(.pid) \(.id)"' "$TEST_DIR/inner")" "created 1 $C"
     oci start "$C"
     wait_until 10 is_status "$C" stopped
     assert_eq "$(jq -r .status "$B/rootfs/tmp/started")" created
@@ -246,7 +246,7 @@ test_namespaces_by_path_are_joined() {
     first=$C
     new_bundle joins '.linux.namespaces |= map(if .type == "network" then .path = "/proc/" + $pid + "/ns/net" elif .type == "ipc" then .path = "/proc/" + $pid + "/ns/ipc"
         elif .type == "pid" then .path = "/proc/" + $pid + "/ns/pid" else . end)' --arg pid "$(pid_of "$first")"
-    program "$B" /bin/sh -c 'readlink /proc/self/ns/net /proc/self/ns/ipc /proc/self/ns/pid; cat /proc/1/comm'
+    program "$B" /bin/sh -c 'for n in net ipc pid; do readlink /proc/self/ns/$n; done; cat /proc/1/comm'
     assert_exit 0 oci run --bundle "$B" "$C"
     assert_eq "$(tr '\n' ' ' <<<"$OUT")" "$(readlink "/proc/$(pid_of "$first")/ns/net" "/proc/$(pid_of "$first")/ns/ipc" "/proc/$(pid_of "$first")/ns/pid" | tr '\n' ' ')sleep "
     edit_config "$B" '.linux.namespaces |= map(if .type == "network" then .path = "/etc/passwd" else . end)'
@@ -412,4 +412,73 @@ test_features_tell_the_truth() {
     assert_eq "$(jq -r '.linux.namespaces | index("user") != null' <<<"$OUT")" "$([ -e /proc/self/ns/user ] && echo true || echo false)"
     assert_eq "$(jq -r '.mountOptions | index("rbind") != null' <<<"$OUT")" true
     assert_eq "$(jq -r '.linux.apparmor.enabled' <<<"$OUT")" "$([ -d /sys/kernel/security/apparmor ] && echo true || echo false)"
+}
+
+# with_host_programs: the host's programs and libraries inside of the bundle $B.
+with_host_programs() {
+    local dir
+    for dir in /usr /lib /lib64; do
+        [ ! -d "$dir" ] || edit_config "$B" '.mounts += [{"destination": ("/host" + $dir), "type": "bind", "source": $dir, "options": ["rbind", "ro"]}]' --arg dir "$dir"
+    done
+}
+
+test_readiness_is_passed_on() {
+    local receiver pid
+    need_command python3
+    new_bundle notify
+    # A root of links to the host's programs, which are bound below /host.
+    with_host_programs
+    rm -rf "$B"/rootfs/usr "$B"/rootfs/lib "$B"/rootfs/lib64
+    ln -s /host/usr "$B/rootfs/usr"
+    ln -s /host/lib "$B/rootfs/lib"
+    ln -s /host/lib64 "$B/rootfs/lib64"
+    program "$B" /usr/bin/python3 -c text
+    edit_config "$B" '.process.args[2] = $text' --arg text 'import os, socket, time; s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.sendto(b"STATUS=up\nREADY=1\n", os.environ["NOTIFY_SOCKET"]); time.sleep(1000)'
+    python3 - "$TEST_DIR/manager" "$TEST_DIR/told" <<'PYTHON' &
+import socket, sys
+server = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+server.bind(sys.argv[1])
+server.settimeout(60)
+text = b""
+while b"MAINPID" not in text:
+    text += server.recv(4096)
+open(sys.argv[2], "wb").write(text)
+PYTHON
+    receiver=$!
+    wait_until 10 test -S "$TEST_DIR/manager"
+    assert_exit 0 env NOTIFY_SOCKET="$TEST_DIR/manager" "$WARREN_OCI" --root "$WARREN_RUN/oci" run --detach --bundle "$B" "$C"
+    wait "$receiver"
+    pid=$(pid_of "$C")
+    assert_eq "$(tr '\n' ' ' <"$TEST_DIR/told")" "READY=1 MAINPID=$pid"
+    assert_exit 0 oci delete --force "$C"
+    nothing_is_left "a container that notified"
+}
+
+# as_nobody ARG...: the runtime as an ordinary user, with containers of its own.
+as_nobody() {
+    setpriv --reuid 65534 --regid 65534 --clear-groups env XDG_RUNTIME_DIR="$TEST_DIR/run" "$WARREN_OCI" "$@"
+}
+
+test_ordinary_user_runs_containers() {
+    need_command setpriv
+    C=$(unique rootless)
+    B=$TEST_DIR/$C
+    mkdir -p "$TEST_DIR/run" "$B"
+    make_root "$B/rootfs"
+    chmod 755 "$TEST_DIR" "$(dirname "$TEST_DIR")"
+    chown -R 65534:65534 "$TEST_DIR/run" "$B"
+    (cd "$B" && as_nobody spec --rootless)
+    program "$B" /bin/sh -c 'id -u; tr -s " " </proc/self/uid_map; echo x >/dev/null && echo null'
+    edit_config "$B" '.process.terminal = false'
+    assert_exit 0 as_nobody run --bundle "$B" "$C"
+    assert_eq "$(tr '\n' ' ' <<<"$OUT")" "0  0 65534 1 null "
+    program "$B" /bin/sleep 86399
+    assert_exit 0 as_nobody create --bundle "$B" "$C"
+    assert_exit 0 as_nobody start "$C"
+    assert_exit 0 as_nobody exec "$C" id -u
+    assert_eq "$OUT" 0
+    assert_exit 0 as_nobody kill "$C" KILL
+    wait_until 10 eval '[ "$(as_nobody state "$C" | jq -r .status)" = stopped ]'
+    assert_exit 0 as_nobody delete "$C"
+    assert_eq "$(find "$TEST_DIR/run/warren-oci" -mindepth 1)" ""
 }

@@ -24,7 +24,7 @@ base::Status undo(const Context& context, ContainerDir dir, std::optional<Record
     if (!record) {
         return context.store.remove(std::move(dir));
     }
-    return destroy_container(context, std::move(dir), std::move(*record));
+    return remove_container(context, std::move(dir), std::move(*record));
 }
 
 // By /etc/passwd alone: services that know more are not asked. The uid itself when it has no name.
@@ -147,8 +147,8 @@ std::string state_text(const Record& record, Status status, pid_t pid) {
     return base::dump_json(state::oci::to_json(state));
 }
 
-base::Result<spec::oci::Config> load_config(const Container& container) {
-    return spec::oci::parse_config(TRY(container.dir.load_config()));
+base::Result<spec::oci::Config> load_config(const ContainerDir& dir) {
+    return spec::oci::parse_config(TRY(dir.load_config()));
 }
 
 base::Error state_error(const std::string& id, const std::string& why) {

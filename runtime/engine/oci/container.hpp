@@ -34,7 +34,7 @@ struct Container {
 [[nodiscard]] std::string state_text(const state::oci::Record& record, Status status, pid_t pid);
 
 // The copy of the bundle's config.json, parsed.
-[[nodiscard]] base::Result<spec::oci::Config> load_config(const Container& container);
+[[nodiscard]] base::Result<spec::oci::Config> load_config(const state::oci::ContainerDir& dir);
 
 // Of the recorded boot, alive, and no zombie.
 [[nodiscard]] base::Result<std::optional<base::PidRef>> open_init(const state::oci::Record& record);

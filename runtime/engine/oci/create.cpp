@@ -5,8 +5,10 @@
 #include "base/socket.hpp"
 #include "base/units.hpp"
 #include "isolation/sealed_program.hpp"
+#include "runtime/engine/oci/config_place.hpp"
 #include "runtime/engine/oci/handover.hpp"
 #include "runtime/engine/oci/hooks.hpp"
+#include "runtime/engine/oci/host_root.hpp"
 #include "runtime/engine/oci/id_map.hpp"
 #include "runtime/engine/oci/lookups.hpp"
 #include "runtime/engine/oci/notify.hpp"
@@ -94,12 +96,16 @@ base::Result<Draft> draft_container(const Context& context,
     plan.container.setgroups_denied = plan.container.namespaces.fresh.has(Namespace::User) &&
                                       map_writer(plan.container.id_map) == MapWriter::Oneself;
     const auto filter = TRY(compile_filter(plan));
-    auto recipe = TRY(isolation::plan_container(plan.container, filter));
+    auto recipe = isolation::plan_container(plan.container, filter);
+    if (!recipe) {
+        return with_config_place(std::move(recipe).error());
+    }
     std::optional<cgroups::Placement> placement;
     if (plan.placement) {
         placement = TRY(cgroups::Placement::resolve(context.host, *plan.placement));
     }
-    return Draft{std::move(plan), std::move(looked_up), std::move(recipe), std::move(placement)};
+    return Draft{
+        std::move(plan), std::move(looked_up), std::move(recipe).value(), std::move(placement)};
 }
 
 base::Result<Record> first_record(const CreateRequest& request,
@@ -129,7 +135,6 @@ struct Making {
     state::oci::ContainerDir dir;
     Record record;
     bool pid_file_written = false;
-    bool cloned = false;
 };
 
 base::Result<std::optional<cgroups::ContainerCgroup>> make_cgroup(Making& making) {
@@ -193,7 +198,8 @@ pid_t inner_pid(pid_t pid) {
 
 base::Status run_first_hooks(const Making& making, pid_t pid) {
     const auto& hooks = making.bundle.config.hooks;
-    const auto state = state_text(making.record, Status::Creating, pid);
+    // By the lifecycle's steps: what create makes is there, all but the container's own view of it.
+    const auto state = state_text(making.record, Status::Created, pid);
     TRY(run_hooks(hooks.prestart, "/hooks/prestart", state, making.bundle.path));
     making.context.faults.hit("create: prestart hooks run");
     TRY(run_hooks(hooks.create_runtime, "/hooks/createRuntime", state, making.bundle.path));
@@ -212,8 +218,7 @@ base::Result<std::vector<base::Fd>> open_slots(const Making& making,
         inputs.user_namespace = user_namespace.get();
     }
     const pid_t pid = inner_pid(pending.process().pid());
-    inputs.creating_state = state_text(making.record, Status::Creating, pid);
-    inputs.created_state = state_text(making.record, Status::Created, pid);
+    inputs.state = state_text(making.record, Status::Created, pid);
     return prepare_slots(making.draft.plan.slots, inputs);
 }
 
@@ -250,7 +255,6 @@ base::Result<isolation::Created> build(Making& making,
     const auto start_socket = TRY(base::listen_at(making.dir.fd(), state::oci::kStartSocket, 0600));
     auto pending = TRY(isolation::PendingContainer::clone(
         container, making.draft.recipe, cgroup ? cgroup->clone_dir() : -1, stdio));
-    making.cloned = true;
     context.faults.hit("create: cloned");
     TRY(adopt(making, cgroup, pending));
     if (container.namespaces.fresh.has(Namespace::User)) {
@@ -262,6 +266,9 @@ base::Result<isolation::Created> build(Making& making,
     note(making, making.draft.plan.warnings);
     note(making, TRY(pending.apply_process(container.process)));
     TRY(run_first_hooks(making, pending.process().pid()));
+    if (making.bundle.config.linux.find(Namespace::Mount) == nullptr) {
+        TRY(remember_host_root(making.dir.fd(), making.record.rootfs));
+    }
     const auto slots = TRY(open_slots(making, pending, start_socket.get()));
     std::vector<int> fds;
     fds.reserve(slots.size());
@@ -283,18 +290,9 @@ base::Error undo(Making making, base::Error error) {
     if (making.pid_file_written) {
         (void)base::remove_file_at(AT_FDCWD, making.request.wiring.pid_file);
     }
-    const Record record = making.record;
-    if (auto undone = destroy_container(context, std::move(making.dir), making.record); !undone) {
+    auto undone = remove_container(context, std::move(making.dir), std::move(making.record));
+    if (!undone) {
         error.add_secondary(std::move(undone).error());
-    }
-    if (making.cloned) {
-        const auto done = run_hooks(making.bundle.config.hooks.poststop,
-                                    "/hooks/poststop",
-                                    state_text(record, Status::Stopped, 0),
-                                    making.bundle.path);
-        if (!done) {
-            context.log.warning(done.error().describe());
-        }
     }
     return error;
 }
@@ -313,14 +311,8 @@ base::Result<CreatedContainer> create_container(const Context& context,
     auto record = TRY(first_record(request, bundle, draft));
     auto dir = TRY(context.store.create(id));
     context.faults.hit("create: directory made");
-    Making making{context,
-                  request,
-                  bundle,
-                  std::move(draft),
-                  std::move(dir),
-                  std::move(record),
-                  false,
-                  false};
+    Making making{
+        context, request, bundle, std::move(draft), std::move(dir), std::move(record), false};
     const auto recorded = [&]() -> base::Status {
         TRY(making.dir.save(making.record));
         context.faults.hit("create: recorded");
@@ -336,28 +328,12 @@ base::Result<CreatedContainer> create_container(const Context& context,
     }
     auto created = build(making, keeps_terminal, stdio);
     if (!created) {
-        return undo(std::move(making), std::move(created).error());
+        return undo(std::move(making), with_config_place(std::move(created).error()));
     }
     Container container{
         std::move(making.dir), std::move(making.record), std::move(created.value().process)};
     return CreatedContainer{
         std::move(container), std::move(bundle.config), std::move(created.value().terminal_master)};
-}
-
-base::Status remove_created(const Context& context,
-                            Container container,
-                            const spec::oci::Config& config) {
-    const auto record = container.record;
-    TRY(destroy_container(context, std::move(container.dir), record));
-    context.faults.hit("delete: removed");
-    const auto done = run_hooks(config.hooks.poststop,
-                                "/hooks/poststop",
-                                state_text(record, Status::Stopped, 0),
-                                record.bundle);
-    if (!done) {
-        context.log.warning(done.error().describe());
-    }
-    return base::ok();
 }
 
 }  // namespace warren::engine::oci

@@ -43,9 +43,4 @@ struct CreatedContainer {
                                                               isolation::StdioFds stdio,
                                                               isolation::WindowSize window);
 
-// With the lock: kills it, removes all of it, runs poststop.
-[[nodiscard]] base::Status remove_created(const Context& context,
-                                          Container container,
-                                          const spec::oci::Config& config);
-
 }  // namespace warren::engine::oci

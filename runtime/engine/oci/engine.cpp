@@ -2,6 +2,10 @@
 
 #include <utility>
 
+#include <fcntl.h>
+
+#include "base/fd.hpp"
+
 namespace warren::engine::oci {
 
 std::string_view name(Status status) {
@@ -39,7 +43,27 @@ base::Json to_json(const ContainerView& view) {
 Engine::Engine(Settings settings, base::Log log)
     : settings_(std::move(settings)), log_(std::move(log)) {}
 
+namespace {
+
+// A caller may have closed some of them; then what we open would take their numbers, and go to the container as its
+// input or output.
+base::Status occupy_stdio() {
+    for (int fd = 0; fd <= 2; ++fd) {
+        if (::fcntl(fd, F_GETFD) >= 0) {
+            continue;
+        }
+        auto null = TRY(base::open_at(AT_FDCWD, "/dev/null", O_RDWR));
+        if (null.get() == fd) {
+            (void)null.release();  // for as long as this process lives
+        }
+    }
+    return base::ok();
+}
+
+}  // namespace
+
 base::Result<Engine> Engine::open(const Settings& settings, const base::Log& log) {
+    TRY(occupy_stdio());
     return Engine(settings, log);
 }
 

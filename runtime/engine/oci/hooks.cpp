@@ -6,9 +6,9 @@ namespace warren::engine::oci {
 
 namespace {
 
-base::Status run_hook(const spec::oci::Hook& hook,
-                      const std::string& state,
-                      const std::string& directory) {
+base::Status run_program_of(const spec::oci::Hook& hook,
+                            const std::string& state,
+                            const std::string& directory) {
     Program program;
     program.path = hook.path;
     program.arguments = hook.args.empty() ? std::vector<std::string>{hook.path} : hook.args;
@@ -29,6 +29,17 @@ base::Status run_hook(const spec::oci::Hook& hook,
     return base::ok();
 }
 
+base::Status run_hook(const std::vector<spec::oci::Hook>& hooks,
+                      std::size_t index,
+                      const std::string& at,
+                      const std::string& state,
+                      const std::string& directory) {
+    if (auto done = run_program_of(hooks[index], state, directory); !done) {
+        return std::move(done).error().with_place(at + "/" + std::to_string(index));
+    }
+    return base::ok();
+}
+
 }  // namespace
 
 base::Status run_hooks(const std::vector<spec::oci::Hook>& hooks,
@@ -36,11 +47,21 @@ base::Status run_hooks(const std::vector<spec::oci::Hook>& hooks,
                        const std::string& state,
                        const std::string& directory) {
     for (std::size_t i = 0; i < hooks.size(); ++i) {
-        if (auto done = run_hook(hooks[i], state, directory); !done) {
-            return std::move(done).error().with_place(at + "/" + std::to_string(i));
-        }
+        TRY(run_hook(hooks, i, at, state, directory));
     }
     return base::ok();
+}
+
+void run_late_hooks(const std::vector<spec::oci::Hook>& hooks,
+                    const std::string& at,
+                    const std::string& state,
+                    const std::string& directory,
+                    const base::Log& log) {
+    for (std::size_t i = 0; i < hooks.size(); ++i) {
+        if (const auto done = run_hook(hooks, i, at, state, directory); !done) {
+            log.warning(done.error().describe());
+        }
+    }
 }
 
 }  // namespace warren::engine::oci

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/log.hpp"
 #include "base/result.hpp"
 #include "runtime/spec/oci/config.hpp"
 
@@ -15,5 +16,12 @@ namespace warren::engine::oci {
                                      const std::string& at,
                                      const std::string& state,
                                      const std::string& directory);
+
+// poststart and poststop: all of them run, and failures are warnings.
+void run_late_hooks(const std::vector<spec::oci::Hook>& hooks,
+                    const std::string& at,
+                    const std::string& state,
+                    const std::string& directory,
+                    const base::Log& log);
 
 }  // namespace warren::engine::oci

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "netns/messages.hpp"
 #include "runtime/engine/oci/plan_parts.hpp"
 
 namespace warren::engine::oci {
@@ -34,9 +35,6 @@ base::Status refuse_unsupported(const Planning& planning) {
     if (linux.memory_policy) {
         return unsupported("memoryPolicy is not supported: use resources.cpu.mems",
                            "/linux/memoryPolicy");
-    }
-    if (!linux.mount_label.empty() && !planning.site.selinux) {
-        return unsupported("SELinux is not enabled on this host", "/linux/mountLabel");
     }
     return base::ok();
 }
@@ -84,10 +82,10 @@ void plan_steps(const Planning& planning, ContainerPlan& plan) {
     };
     container.start_socket_slot = add(SlotSource::Kind::StartSocket);
     if (!hooks.create_container.empty()) {
-        container.create_state_slot = add(SlotSource::Kind::CreatingState);
+        container.create_state_slot = add(SlotSource::Kind::HookState);
     }
     if (!hooks.start_container.empty()) {
-        container.start_state_slot = add(SlotSource::Kind::CreatedState);
+        container.start_state_slot = add(SlotSource::Kind::HookState);
     }
 }
 
@@ -123,7 +121,7 @@ base::Status plan_first_process(const Planning& planning, ContainerPlan& plan) {
     const auto& process = *planning.config.process;
     auto planned = TRY(plan_process(process, planning.lookups.home, planning.site, "/process"));
     plan.container.process = std::move(planned.process);
-    plan.warnings = std::move(planned.warnings);
+    plan.warnings.insert(plan.warnings.end(), planned.warnings.begin(), planned.warnings.end());
     const auto& linux = planning.config.linux;
     if (linux.personality) {
         plan.container.process.personality = linux.personality->domain;
@@ -157,6 +155,13 @@ base::Result<ContainerPlan> plan_container(const Config& config,
     plan.container.hostname = config.hostname;
     plan.container.domainname = config.domainname;
     plan.container.sysctls.assign(config.linux.sysctl.begin(), config.linux.sysctl.end());
+    if (config.linux.is_new(Namespace::Net)) {
+        plan.container.netlink_requests.push_back(TRY(netns::loopback_up()).bytes);
+    }
+    if (!config.linux.mount_label.empty() && !site.selinux) {
+        plan.warnings.emplace_back(
+            "/linux/mountLabel: SELinux is not enabled on this host, nothing is labelled");
+    }
     TRY(plan_root(planning, plan));
     TRY(plan_mounts(planning, plan));
     TRY(plan_devices(planning, plan));

@@ -54,11 +54,10 @@ struct Lookups {
 // One descriptor of the release, in the order of the slots.
 struct SlotSource {
     enum class Kind : std::uint8_t {
-        Root,           // `path`, with all below it
-        Bind,           // `path`
-        Device,         // `path`, which must be the node `type`, `major`, `minor`
-        CreatingState,  // of the container, for hooks
-        CreatedState,
+        Root,         // `path`, with all below it
+        Bind,         // `path`
+        Device,       // `path`, which must be the node `type`, `major`, `minor`
+        HookState,    // the state of the container
         StartSocket,  // listens
     };
     enum class Ids : std::uint8_t {

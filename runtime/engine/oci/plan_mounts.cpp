@@ -217,8 +217,8 @@ base::Status file_system(const Planning& planning,
         }
         out.options.emplace_back(key, value.value_or(""));
     }
-    const bool labelled = !planning.config.linux.mount_label.empty() && mount.type != "proc" &&
-                          mount.type != "sysfs" && out.fs_type != "cgroup2";
+    const bool labelled = planning.site.selinux && !planning.config.linux.mount_label.empty() &&
+                          mount.type != "proc" && mount.type != "sysfs" && out.fs_type != "cgroup2";
     if (labelled) {
         out.options.emplace_back("context", planning.config.linux.mount_label);
     }
@@ -238,6 +238,10 @@ base::Status plan_mount(const Planning& planning, std::size_t index, ContainerPl
     out.target = mount.destination;
     plan_attributes(mount.options, out);
     if (is_bind(mount)) {
+        for (const auto& [key, value] : mount.options.data) {
+            plan.warnings.push_back(place + "/options: \"" + base::printable(key) +
+                                    "\" means nothing for a bind mount");
+        }
         out.is_directory = lookup.is_directory;
         const bool recursive = mount.options.recursive_bind || mount.type == "rbind";
         TRY(bind_from(planning, mount, lookup.source, recursive, place, out, plan));

@@ -16,13 +16,14 @@ base::Status plan_labels(const spec::oci::Process& process,
                          const Site& site,
                          const std::string& at,
                          isolation::ContainerProcess& out) {
-    if (!process.apparmor_profile.empty() && !site.apparmor) {
+    const bool confined = process.apparmor_profile != "unconfined";
+    if (!process.apparmor_profile.empty() && !site.apparmor && confined) {
         return unsupported("AppArmor is not enabled on this host", at + "/apparmorProfile");
     }
     if (!process.selinux_label.empty() && !site.selinux) {
         return unsupported("SELinux is not enabled on this host", at + "/selinuxLabel");
     }
-    out.apparmor_profile = process.apparmor_profile;
+    out.apparmor_profile = site.apparmor ? process.apparmor_profile : "";
     out.selinux_label = process.selinux_label;
     return base::ok();
 }

@@ -71,10 +71,8 @@ base::Result<base::Fd> prepare_mount(const SlotSource& source, const SlotInputs&
 
 base::Result<base::Fd> prepare_slot(const SlotSource& source, const SlotInputs& inputs) {
     switch (source.kind) {
-        case SlotSource::Kind::CreatingState:
-            return isolation::state_file(inputs.creating_state);
-        case SlotSource::Kind::CreatedState:
-            return isolation::state_file(inputs.created_state);
+        case SlotSource::Kind::HookState:
+            return isolation::state_file(inputs.state);
         case SlotSource::Kind::StartSocket: {
             base::Fd copy(::fcntl(inputs.start_socket, F_DUPFD_CLOEXEC, 0));
             if (!copy) {

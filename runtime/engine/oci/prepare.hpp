@@ -14,8 +14,7 @@ namespace warren::engine::oci {
 struct SlotInputs {
     int start_socket = -1;
     int user_namespace = -1;  // of the container; -1: the host's
-    std::string creating_state;
-    std::string created_state;
+    std::string state;        // for hooks
 };
 
 // One descriptor a slot, in order. Nothing appears in the host's mount table.

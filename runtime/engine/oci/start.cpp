@@ -3,6 +3,7 @@
 #include <csignal>
 
 #include "base/socket.hpp"
+#include "runtime/engine/oci/config_place.hpp"
 #include "runtime/engine/oci/handover.hpp"
 #include "runtime/engine/oci/hooks.hpp"
 
@@ -10,7 +11,7 @@ namespace warren::engine::oci {
 
 base::Error exec_words(base::Error error, const std::string& program) {
     if (error.place() != isolation::kExecPlace) {
-        return error;
+        return with_config_place(std::move(error));
     }
     const std::string what = "exec \"" + base::printable(program) + "\"";
     if (error.kind() != base::ErrorKind::NotFound) {
@@ -93,14 +94,11 @@ base::Result<NotifyProxy> start_container(const Context& context,
     for (const auto& note : started.value().notes) {
         context.log.warning(note);
     }
-    const auto done =
-        run_hooks(config.hooks.poststart,
-                  "/hooks/poststart",
-                  state_text(container.record, Status::Running, container.init->pid()),
-                  container.record.bundle);
-    if (!done) {
-        context.log.warning(done.error().describe());
-    }
+    run_late_hooks(config.hooks.poststart,
+                   "/hooks/poststart",
+                   state_text(container.record, Status::Running, container.init->pid()),
+                   container.record.bundle,
+                   context.log);
     context.faults.hit("start: poststart hooks run");
     return notify;
 }

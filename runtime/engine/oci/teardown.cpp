@@ -3,6 +3,8 @@
 #include <csignal>
 
 #include "runtime/engine/oci/container.hpp"
+#include "runtime/engine/oci/hooks.hpp"
+#include "runtime/engine/oci/host_root.hpp"
 
 namespace warren::engine::oci {
 
@@ -36,10 +38,33 @@ base::Status destroy_container(const Context& context,
     if (record.boot_id == TRY(base::boot_id())) {
         TRY(kill_container(context, record));
         context.faults.hit("delete: killed");
+        TRY(unmount_host_root(dir.fd(), record.rootfs));
         TRY(cgroups::remove_container_cgroup(context.host, cgroup_record(record), kKillTimeout));
     }
     context.faults.hit("delete: cgroup removed");
     return context.store.remove(std::move(dir));
+}
+
+base::Status remove_container(const Context& context,
+                              state::oci::ContainerDir dir,
+                              state::oci::Record record) {
+    // Read before its file goes.
+    const auto config = load_config(dir);
+    TRY(destroy_container(context, std::move(dir), record));
+    context.faults.hit("delete: removed");
+    if (!record.init) {
+        return base::ok();
+    }
+    if (!config) {
+        context.log.warning("poststop hooks: " + config.error().describe());
+        return base::ok();
+    }
+    run_late_hooks(config.value().hooks.poststop,
+                   "/hooks/poststop",
+                   state_text(record, Status::Stopped, 0),
+                   record.bundle,
+                   context.log);
+    return base::ok();
 }
 
 }  // namespace warren::engine::oci

@@ -16,4 +16,9 @@ namespace warren::engine::oci {
                                              state::oci::ContainerDir dir,
                                              state::oci::Record record);
 
+// The same, and then the poststop hooks of the config's copy, when there was a process: a failure of theirs is a warning.
+[[nodiscard]] base::Status remove_container(const Context& context,
+                                            state::oci::ContainerDir dir,
+                                            state::oci::Record record);
+
 }  // namespace warren::engine::oci

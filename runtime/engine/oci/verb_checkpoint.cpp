@@ -5,6 +5,7 @@
 #include "runtime/engine/oci/criu.hpp"
 #include "runtime/engine/oci/paths.hpp"
 #include "runtime/engine/oci/restore.hpp"
+#include "runtime/engine/oci/teardown.hpp"
 
 namespace warren::engine::oci {
 
@@ -75,7 +76,7 @@ base::Result<std::vector<std::string>> dump_words(const CheckpointRequest& reque
 base::Status Engine::checkpoint(const CheckpointRequest& request) {
     const auto context = TRY(Context::open(settings_, log_, faults_, false));
     auto container = TRY(lock_container(context, request.id));
-    const auto config = TRY(load_config(container));
+    const auto config = TRY(load_config(container.dir));
     TRY(check_request(request, context, container, config));
     TRY(check_criu(settings_));
     const auto images = TRY(image_directory(request.criu));
@@ -91,7 +92,7 @@ base::Status Engine::checkpoint(const CheckpointRequest& request) {
         return base::ok();
     }
     // As runc has it: what is saved is not kept running, nor anything of it standing.
-    return remove_created(context, std::move(container), config);
+    return remove_container(context, std::move(container.dir), std::move(container.record));
 }
 
 }  // namespace warren::engine::oci

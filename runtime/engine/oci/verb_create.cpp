@@ -15,7 +15,7 @@ base::Status Engine::create(const CreateRequest& request) {
 base::Status Engine::start(const StartRequest& request) {
     const auto context = TRY(Context::open(settings_, log_, faults_, false));
     auto container = TRY(lock_container(context, request.id));
-    const auto config = TRY(load_config(container));
+    const auto config = TRY(load_config(container.dir));
     auto notify = TRY(start_container(context, container, config));
     return finish_start(std::move(container), std::move(notify));
 }

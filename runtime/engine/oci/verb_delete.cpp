@@ -1,5 +1,4 @@
 #include "runtime/engine/oci/container.hpp"
-#include "runtime/engine/oci/hooks.hpp"
 #include "runtime/engine/oci/teardown.hpp"
 
 namespace warren::engine::oci {
@@ -13,23 +12,7 @@ base::Status kill_unlocked(const Context& context, const std::string& id_text) {
 }
 
 base::Status delete_locked(const Context& context, Container container) {
-    // Read before its file goes.
-    const auto config = load_config(container);
-    const auto record = container.record;
-    TRY(destroy_container(context, std::move(container.dir), record));
-    context.faults.hit("delete: removed");
-    if (!config) {
-        context.log.warning("delete: " + config.error().describe());
-        return base::ok();
-    }
-    const auto done = run_hooks(config.value().hooks.poststop,
-                                "/hooks/poststop",
-                                state_text(record, Status::Stopped, 0),
-                                record.bundle);
-    if (!done) {
-        context.log.warning("delete: " + done.error().describe());
-    }
-    return base::ok();
+    return remove_container(context, std::move(container.dir), std::move(container.record));
 }
 
 base::Status delete_forced(const Context& context, const std::string& id) {

@@ -222,7 +222,7 @@ base::Result<int> Engine::exec(const ExecRequest& request) {
     const auto context = TRY(Context::open(settings_, log_, faults_, false));
     const auto container = TRY(open_container(context, request.id));
     TRY(check_state(context, container, request));
-    const auto config = TRY(load_config(container));
+    const auto config = TRY(load_config(container.dir));
     TRY(seal_for(context, config));
     const auto process = TRY(wanted_process(request, config));
     TRY(check_terminal(request, process));

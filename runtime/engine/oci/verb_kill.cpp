@@ -46,7 +46,7 @@ base::Status signal_all(const ContainerCgroup& cgroup, int signal_number) {
 
 // Killing the first process of a pid namespace ends all of it; without one the others would live on.
 bool shares_pids(const Container& container) {
-    const auto config = load_config(container);
+    const auto config = load_config(container.dir);
     return config && !config.value().linux.is_new(isolation::Namespace::Pid);
 }
 

@@ -246,14 +246,11 @@ base::Result<int> Engine::restore(const RestoreRequest& request) {
         }
         return error;
     }
-    const auto done =
-        run_hooks(bundle.config.hooks.poststart,
-                  "/hooks/poststart",
-                  state_text(restoring.record, Status::Running, process.value().pid()),
-                  bundle.path);
-    if (!done) {
-        log_.warning(done.error().describe());
-    }
+    run_late_hooks(bundle.config.hooks.poststart,
+                   "/hooks/poststart",
+                   state_text(restoring.record, Status::Running, process.value().pid()),
+                   bundle.path,
+                   log_);
     { const auto unlocked = std::move(restoring.dir); }
     if (request.detach) {
         return 0;
@@ -261,7 +258,7 @@ base::Result<int> Engine::restore(const RestoreRequest& request) {
     const auto exit = TRY(isolation::wait_forwarding(process.value()));
     if (!request.keep) {
         auto container = TRY(lock_container(context, request.create.id));
-        TRY(remove_created(context, std::move(container), bundle.config));
+        TRY(remove_container(context, std::move(container.dir), std::move(container.record)));
     }
     return exit.shell_code();
 }

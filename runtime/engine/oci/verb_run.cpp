@@ -1,16 +1,15 @@
 #include "runtime/engine/oci/create.hpp"
 #include "runtime/engine/oci/start.hpp"
+#include "runtime/engine/oci/teardown.hpp"
 #include "runtime/engine/stdio.hpp"
 
 namespace warren::engine::oci {
 
 namespace {
 
-base::Error undo(const Context& context,
-                 Container container,
-                 const spec::oci::Config& config,
-                 base::Error error) {
-    if (auto removed = remove_created(context, std::move(container), config); !removed) {
+base::Error undo(const Context& context, Container container, base::Error error) {
+    auto removed = remove_container(context, std::move(container.dir), std::move(container.record));
+    if (!removed) {
         error.add_secondary(std::move(removed).error());
     }
     return error;
@@ -19,8 +18,7 @@ base::Error undo(const Context& context,
 // The process has ended; somebody else may have removed the container by now.
 base::Status conclude(const Context& context,
                       const std::string& id,
-                      const base::PidIdentity& init,
-                      const spec::oci::Config& config) {
+                      const base::PidIdentity& init) {
     auto container = lock_container(context, id);
     if (!container) {
         if (container.error().kind() == base::ErrorKind::NotFound) {
@@ -31,7 +29,8 @@ base::Status conclude(const Context& context,
     if (container.value().record.init != init) {
         return base::ok();  // another one under this name
     }
-    return remove_created(context, std::move(container).value(), config);
+    return remove_container(
+        context, std::move(container.value().dir), std::move(container.value().record));
 }
 
 base::Result<int> run_detached(const Context& context, const RunRequest& request, Bundle bundle) {
@@ -39,8 +38,7 @@ base::Result<int> run_detached(const Context& context, const RunRequest& request
         TRY(create_container(context, request.create, std::move(bundle), false, {0, 1, 2}, {}));
     auto started = start_container(context, created.container, created.config);
     if (!started && !request.keep) {
-        return undo(
-            context, std::move(created.container), created.config, std::move(started).error());
+        return undo(context, std::move(created.container), std::move(started).error());
     }
     auto notify = TRY(std::move(started));
     TRY(finish_start(std::move(created.container), std::move(notify)));
@@ -63,8 +61,7 @@ base::Result<int> run_attached(const Context& context, const RunRequest& request
         if (request.keep) {
             return std::move(started).error();
         }
-        return undo(
-            context, std::move(created.container), created.config, std::move(started).error());
+        return undo(context, std::move(created.container), std::move(started).error());
     }
     if (!notify_socket().empty()) {
         context.log.warning(
@@ -81,7 +78,7 @@ base::Result<int> run_attached(const Context& context, const RunRequest& request
     }
     const auto exit = stdio.relay(launched);
     if (!request.keep) {
-        TRY(conclude(context, id, init, created.config));
+        TRY(conclude(context, id, init));
     }
     return TRY(exit).shell_code();
 }

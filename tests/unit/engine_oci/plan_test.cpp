@@ -258,8 +258,9 @@ TEST_CASE("hooks of the container read a state of their own") {
     CHECK(plan.container.create_container_hooks.front().timeout_seconds == 3U);
     REQUIRE(plan.container.create_state_slot);
     REQUIRE(plan.container.start_state_slot);
-    CHECK(plan.slots[*plan.container.create_state_slot].kind == SlotSource::Kind::CreatingState);
-    CHECK(plan.slots[*plan.container.start_state_slot].kind == SlotSource::Kind::CreatedState);
+    CHECK(*plan.container.create_state_slot != *plan.container.start_state_slot);
+    CHECK(plan.slots[*plan.container.create_state_slot].kind == SlotSource::Kind::HookState);
+    CHECK(plan.slots[*plan.container.start_state_slot].kind == SlotSource::Kind::HookState);
 }
 
 TEST_CASE("whoever waits for readiness gets a directory to hear it from") {
@@ -273,7 +274,6 @@ TEST_CASE("whoever waits for readiness gets a directory to hear it from") {
 TEST_CASE("what is not done is refused with its place") {
     CHECK(refusal(R"(,"linux":{"intelRdt":{"closID":"x"}})") == "/linux/intelRdt");
     CHECK(refusal(R"(,"linux":{"netDevices":{"eth0":{}}})") == "/linux/netDevices");
-    CHECK(refusal(R"(,"linux":{"mountLabel":"a:b"}})") == "/linux/mountLabel");
     CHECK(refusal(R"(,"process":{"args":["a"],"cwd":"/","apparmorProfile":"p"})") ==
           "/process/apparmorProfile");
     CHECK(refusal(R"(,"process":{"args":["a"],"cwd":"/","selinuxLabel":"p"})") ==
@@ -284,6 +284,15 @@ TEST_CASE("what is not done is refused with its place") {
           "/mounts/0/options");
     CHECK(refusal(R"(,"mounts":[{"destination":"/t","type":"proc","options":["tmpcopyup"]}])") ==
           "/mounts/0/options");
+}
+
+TEST_CASE("what means nothing here is a warning") {
+    const auto label = plan_of(R"(,"linux":{"mountLabel":"a:b"})");
+    CHECK(label.warnings.size() == 1);
+    const auto bind = plan_of(R"(,"mounts":[{"destination":"/d","source":"/s",
+        "options":["bind","mode=755"]}])");
+    REQUIRE(bind.warnings.size() == 1);
+    CHECK(bind.warnings.front().starts_with("/mounts/0/options"));
 }
 
 TEST_CASE("a disabled cgroup manager leaves the container where it is") {

@@ -165,7 +165,7 @@ test_files_and_images() {
 test_ports() {
     local port=18080
     [ -n "${TEST_BOX-}" ] || skip "not in a network namespace of its own: dockerd would change the host's rules"
-    iptables -t nat -S >/dev/null 2>&1 || skip "this kernel has no table nat"
+    has_nat || skip "this kernel has no table nat"
     start_docker
     assert_exit 0 docker run --rm "$IMAGE" cat /proc/net/dev
     assert_contains "$OUT" eth0

@@ -226,7 +226,7 @@ YAML
 test_bridge() {
     start_podman
     [ -x /usr/lib/podman/netavark ] || skip "netavark is not installed"
-    iptables -t nat -S >/dev/null 2>&1 || skip "this kernel has no table nat"
+    has_nat || skip "this kernel has no table nat"
     assert_exit 0 podman run --rm --network podman busybox cat /proc/net/dev
     assert_contains "$OUT" eth0
     stop_podman

@@ -37,3 +37,8 @@ runtime_program() {
 in_terminal() {
     script -qec "$(printf '%q ' "$@")" /dev/null </dev/null | tr -d '\r'
 }
+
+# has_nat: whether engines can set up their bridges here. Listing a table proves nothing.
+has_nat() {
+    iptables -t nat -N WARREN-PROBE 2>/dev/null && iptables -t nat -X WARREN-PROBE
+}

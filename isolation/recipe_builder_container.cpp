@@ -100,7 +100,11 @@ void RecipeBuilder::mount_file_system(std::string site,
             continue;
         }
         options += options.empty() ? "" : ",";
-        options += value.empty() ? key : key + '=' + value;
+        options += key;
+        if (!value.empty()) {
+            options += '=';
+            options += value;
+        }
     }
     const std::string word = "mount-file-system type=" + quoted(fs.type) +
                              " attributes=" + hex(fs.attributes) + ' ' + quoted(options);

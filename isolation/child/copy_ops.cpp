@@ -138,7 +138,7 @@ bool is_self_or_parent(const char* name) {
 }
 
 int copy_tree(Pair dirs, int depth) {
-    alignas(Entry) unsigned char entries[kEntriesSize];
+    alignas(Entry) unsigned char entries[kEntriesSize] = {};
     for (;;) {
         const long got = sys(SYS_getdents64, dirs.from, entries, sizeof(entries));
         if (got <= 0) {

@@ -67,6 +67,26 @@ bool is_link(int fd) {
     return stat_fd(fd, info) == 0 && (info.stx_mode & kTypeMask) == kTypeLink;
 }
 
+// The next component of the path at `at`, which moves on behind it; nullptr at the end. `last`: none follows.
+const char* take_component(char*& at, bool& last) {
+    for (; *at == '/'; ++at) {
+    }
+    if (*at == '\0') {
+        return nullptr;
+    }
+    const char* name = at;
+    for (; *at != '\0' && *at != '/'; ++at) {
+    }
+    if (*at == '/') {
+        *at++ = '\0';
+    }
+    const char* rest = at;
+    for (; *rest == '/'; ++rest) {
+    }
+    last = *rest == '\0';
+    return name;
+}
+
 // Component by component, each opened without following before the next is looked up in it; links, those to nowhere
 // included, are followed by hand. The root is "/" of this process: neither they nor ".." lead out of it.
 int make_path(const char* wanted, bool directory, bool links) {
@@ -78,28 +98,19 @@ int make_path(const char* wanted, bool directory, bool links) {
     __builtin_memcpy(path, wanted, size);
     int followed = 0;
     int here = open_root();
-    for (char* at = path; here >= 0;) {
-        for (; *at == '/'; ++at) {
-        }
-        if (*at == '\0') {
+    char* at = path;
+    while (here >= 0) {
+        bool last = false;
+        const char* name = take_component(at, last);
+        if (name == nullptr) {
             break;
-        }
-        const char* name = at;
-        for (; *at != '\0' && *at != '/'; ++at) {
-        }
-        bool last = true;
-        if (*at == '/') {
-            *at++ = '\0';
-            for (const char* rest = at; last && *rest != '\0'; ++rest) {
-                last = *rest == '/';
-            }
         }
         int next = open_at2(here, name, O_PATH | O_NOFOLLOW, 0);
         if (next == -ENOENT) {
             next = make_entry(here, name, directory || !last);
         } else if (next >= 0 && is_link(next)) {
-            const int result =
-                links && ++followed <= kLinkLimit ? follow_link(next, path, at) : -ELOOP;
+            const bool allowed = links && ++followed <= kLinkLimit;
+            const int result = allowed ? follow_link(next, path, at) : -ELOOP;
             (void)sys(SYS_close, next);
             at = path;
             next = result != 0 ? result : (path[0] == '/' ? open_root() : here);

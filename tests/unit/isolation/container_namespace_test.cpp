@@ -1,6 +1,4 @@
 // Containers in namespaces of their own, of others, and of ordinary users.
-#include <cstdio>
-
 #include <fcntl.h>
 #include <grp.h>
 #include <sys/prctl.h>
@@ -38,6 +36,36 @@ TestContainer created(const ContainerSpec& spec,
         FAIL(container.error().describe());
     }
     return std::move(container).value();
+}
+
+// In a process of its own: makes a container as `user`, and joins it. 0: as it should be.
+int contain_as_user(const TestRoot& root, uid_t user) {
+    // As after a login: exec makes a process dumpable that a change of ids made not.
+    const bool ready = ::setgroups(0, nullptr) == 0 && ::setresgid(user, user, user) == 0 &&
+                       ::setresuid(user, user, user) == 0 && ::prctl(PR_SET_DUMPABLE, 1) == 0;
+    ContainerSpec spec = mapped_spec(root, {"hold"});
+    spec.rootless = true;
+    spec.setgroups_denied = true;
+    spec.id_map = IdMap::contiguous(user, 1);
+    spec.root.source = MountSource::HostPath;
+    auto container = TestContainer::create(spec, root);
+    if (!ready || !container || !container.value().start()) {
+        return 1;
+    }
+    const auto report = container.value().process().report();
+    const bool as_root = report.at("ids").at("uid") == base::Json({0, 0, 0}) &&
+                         report.at("pid") == 1 && mount_at(report, "/proc") &&
+                         mount_at(report, "/dev/null");
+    ContainerJoin join;
+    join.namespaces = spec.namespaces.fresh;
+    join.setgroups_denied = true;
+    join.process = spec.process;
+    join.process.argv = {"inspect", "exit", "9"};
+    const auto recipe = plan_container_join(join, {});
+    const auto joined =
+        join_container(join, recipe.value(), container.value().process().process(), -1, {}, {}, {});
+    const bool entered = joined && base::reap(joined.value().process).value().shell_code() == 9;
+    return as_root && entered ? 0 : 2;
 }
 
 }  // namespace
@@ -89,35 +117,7 @@ TEST_CASE("an ordinary user makes containers") {
     const pid_t child = ::fork();
     REQUIRE(child >= 0);
     if (child == 0) {
-        // As after a login: exec makes a process dumpable that a change of ids made not.
-        const bool ready = ::setgroups(0, nullptr) == 0 && ::setresgid(kUser, kUser, kUser) == 0 &&
-                           ::setresuid(kUser, kUser, kUser) == 0 &&
-                           ::prctl(PR_SET_DUMPABLE, 1) == 0;
-        ContainerSpec spec = mapped_spec(root, {"hold"});
-        spec.rootless = true;
-        spec.setgroups_denied = true;
-        spec.id_map = IdMap::contiguous(kUser, 1);
-        spec.root.source = MountSource::HostPath;
-        auto container = TestContainer::create(spec, root);
-        if (!ready || !container || !container.value().start()) {
-            (void)::fprintf(
-                stderr, "%s\n", container ? "start" : container.error().describe().c_str());
-            ::_exit(1);
-        }
-        const auto report = container.value().process().report();
-        ContainerJoin join;
-        join.namespaces = spec.namespaces.fresh;
-        join.setgroups_denied = true;
-        join.process = spec.process;
-        join.process.argv = {"inspect", "exit", "9"};
-        const auto recipe = plan_container_join(join, {});
-        auto joined = join_container(
-            join, recipe.value(), container.value().process().process(), -1, {}, {}, {});
-        const bool as_root = report.at("ids").at("uid") == base::Json({0, 0, 0}) &&
-                             report.at("pid") == 1 && mount_at(report, "/proc") &&
-                             mount_at(report, "/dev/null");
-        const bool entered = joined && base::reap(joined.value().process).value().shell_code() == 9;
-        ::_exit(as_root && entered ? 0 : 2);
+        ::_exit(contain_as_user(root, kUser));
     }
     int status = 0;
     REQUIRE(::waitpid(child, &status, 0) == child);

@@ -7,6 +7,8 @@
 //   inspect kill N            raise signal N
 //   inspect cat PATH          {"errno":N,"text":"..."} of the first 4096 bytes
 //   inspect write PATH TEXT   {"errno":N}
+//   inspect save PATH         writes what standard input says to PATH: a hook
+//   inspect sleep             until a signal ends it
 //   inspect remount-rw PATH   {"errno":N}: what a guest's root would try on a read-only mount
 //   inspect forge-ptmx        puts /dev/null over /dev/pts/ptmx, then as hold
 #include <csignal>
@@ -317,6 +319,15 @@ int write_text(const char* path, const std::string& text) {
     return print_errno(written == static_cast<ssize_t>(text.size()) ? 0 : errno);
 }
 
+int save(const char* path) {
+    std::stringstream content;
+    content << std::cin.rdbuf();
+    std::ofstream file(path);
+    file << content.str();
+    file.close();
+    return file ? 0 : 1;
+}
+
 int hold(int argc, char** argv, char** env) {
     const std::string text = report(argc, argv, env);
     // A first process without a handler never gets them; blocked, they wait for sigwait. After the report was
@@ -353,6 +364,12 @@ int main(int argc, char** argv, char** env) {
     }
     if (verb == "cat" && argc > 2) {
         return cat(argv[2]);
+    }
+    if (verb == "save" && argc > 2) {
+        return save(argv[2]);
+    }
+    if (verb == "sleep") {
+        return ::pause();
     }
     if (verb == "write" && argc > 3) {
         return write_text(argv[2], argv[3]);

@@ -1,5 +1,7 @@
 #include "runtime/engine/oci/create.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/socket.hpp"
@@ -24,11 +26,30 @@ namespace warren::engine::oci {
 using isolation::Namespace;
 using state::oci::Record;
 
+namespace {
+
+// A fifo in its place would keep us waiting for ever.
+base::Result<std::string> read_config(int bundle) {
+    const auto file = TRY(base::open_at(bundle, "config.json", O_RDONLY | O_NONBLOCK | O_NOCTTY));
+
+    struct stat status {};
+
+    if (::fstat(file.get(), &status) != 0) {
+        return base::errno_error("look at config.json");
+    }
+    if (!S_ISREG(status.st_mode)) {
+        return base::usage_error("config.json is not a regular file");
+    }
+    return base::read_all(file.get(), spec::oci::kMaxDocument, "config.json");
+}
+
+}  // namespace
+
 base::Result<Bundle> read_bundle(const std::string& path) {
     Bundle bundle;
     const auto dir = TRY(base::open_dir(AT_FDCWD, path));
     bundle.path = TRY(base::read_link_at(AT_FDCWD, base::proc_fd_path(dir.get())));
-    bundle.text = TRY(base::read_file_at(dir.get(), "config.json", spec::oci::kMaxDocument));
+    bundle.text = TRY(read_config(dir.get()));
     bundle.config = TRY(spec::oci::parse_config(bundle.text));
     TRY(base::with_context(spec::oci::to_status(spec::oci::check_config(bundle.config)),
                            "config.json"));

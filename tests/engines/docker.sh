@@ -111,8 +111,8 @@ test_life_of_a_container() {
     docker pause one >/dev/null
     assert_eq "$(docker inspect --format '{{.State.Status}}' one)" paused
     docker unpause one >/dev/null
-    # It runs the host's ps, which needs this line.
-    ! grep -q ^btime /proc/stat || assert_contains "$(docker top one)" sleep
+    # It runs the host's ps, which does not work everywhere.
+    ! ps -e >/dev/null 2>&1 || assert_contains "$(docker top one)" sleep
     assert_eq "$(docker stats --no-stream --format '{{.Name}}' one)" one
     docker restart --time 5 one >/dev/null
     assert_eq "$(docker inspect --format '{{.State.Status}}' one)" running

@@ -112,7 +112,7 @@ test_life_of_a_task() {
     assert_eq "$OUT" inside
     assert_exit 5 ctr_here task exec --exec-id second one sh -c 'exit 5'
     assert_contains "$(in_terminal ctr --address "$TEST_DIR/containerd/socket" task exec --tty --exec-id third one sh -c 'test -t 0 && echo it is a terminal')" "it is a terminal"
-    ctr_here task exec --detach --exec-id fourth one sleep 86397
+    ctr_here task exec --fifo-dir "$TEST_DIR/fifos" --detach --exec-id fourth one sleep 86397
     assert_match "$(ctr_here task ps one)" "[0-9]+"
     ctr_here task pause one
     assert_match "$(ctr_here task ls)" "one +[0-9]+ +PAUSED"

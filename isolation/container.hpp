@@ -180,6 +180,9 @@ struct ContainerProcess : ProcessSpec {
     std::string apparmor_profile;
     std::string selinux_label;
     bool new_keyring = true;
+    // A program that cannot be run is told on the process's standard error, as by a shell: for a process whose start
+    // nobody watches.
+    bool tells_exec_failure = false;
     // Descriptors 3, 4, ... of the caller that the program keeps, and how many of these, the first ones, LISTEN_FDS
     // announces to it. They must be open at the clone.
     std::uint32_t preserve_fds = 0;

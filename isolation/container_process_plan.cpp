@@ -123,7 +123,11 @@ void become_program(RecipeBuilder& recipe,
             recipe.load_seccomp(filter);
         }
     }
-    recipe.exec(exec_candidates(process), process.argv, environment(process));
+    std::optional<ExecFailureLines> failure;
+    if (process.tells_exec_failure) {
+        failure = exec_failure_lines(process.argv.front());
+    }
+    recipe.exec(exec_candidates(process), process.argv, environment(process), failure);
 }
 
 base::Result<Recipe> plan_container_join(const ContainerJoin& spec, const SeccompProgram& filter) {

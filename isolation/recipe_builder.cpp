@@ -281,12 +281,18 @@ void RecipeBuilder::reset_signals() {
 
 void RecipeBuilder::exec(const std::vector<std::string>& candidates,
                          const std::vector<std::string>& argv,
-                         const std::vector<std::string>& env) {
+                         const std::vector<std::string>& env,
+                         const std::optional<ExecFailureLines>& failure) {
     Step& step = add(Op::Exec,
                      "exec " + quoted(argv.front()),
                      "exec candidates:" + quoted_list(candidates) + " argv:" + quoted_list(argv) +
-                         " env:" + variable_names(env));
-    const child::ExecData data{keep(candidates), keep(argv), keep(env)};
+                         " env:" + variable_names(env) + (failure ? " tells-failure" : ""));
+    child::ExecData data{keep(candidates), keep(argv), keep(env), nullptr, nullptr, nullptr};
+    if (failure) {
+        data.missing = keep(failure->missing + "\n");
+        data.denied = keep(failure->denied + "\n");
+        data.failed = keep(failure->failed + "\n");
+    }
     if (listen_step_) {
         recipe_.steps_.at(*listen_step_).data = listen_digits(data.env);
     }

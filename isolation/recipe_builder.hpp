@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #include "isolation/child/container_step.hpp"
+#include "isolation/exec_failure.hpp"
 #include "isolation/recipe.hpp"
 
 namespace warren::isolation {
@@ -73,7 +74,8 @@ public:
     void reset_signals();
     void exec(const std::vector<std::string>& candidates,
               const std::vector<std::string>& argv,
-              const std::vector<std::string>& env);
+              const std::vector<std::string>& env,
+              const std::optional<ExecFailureLines>& failure = std::nullopt);
 
     // Containers only; defined in recipe_builder_container.cpp.
     void enter_namespace(const std::string& name, std::uint32_t slot, std::uint64_t type);

@@ -25,7 +25,8 @@ const Verb kStart{
     .summary = "let a created container run its program",
     .text =
         "Runs the startContainer hooks in the container, its program, and then the poststart "
-        "hooks. An error of the program's file comes out here.",
+        "hooks. A program that cannot be run is told on the container's standard error and is a "
+        "warning here; the container ends with 127 or 126.",
     .example = "warren-oci start b1",
     .groups = kGroups,
     .operands = kOneContainer,

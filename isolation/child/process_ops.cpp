@@ -138,11 +138,7 @@ int reset_signals() {
     return status(SYS_rt_sigprocmask, kSetMask, &none, nullptr, kSigsetSize);
 }
 
-// Exec: data an ExecData. As execvp(3): what is missing or may not be run is passed over, and "may not" is the
-// better answer when nothing ran.
-int exec(const Step& step) {
-    ExecData program;
-    __builtin_memcpy(&program, step.data, sizeof(program));
+int try_candidates(const ExecData& program) {
     int answer = -ENOENT;
     for (const char* const* path = program.candidates; *path != nullptr; ++path) {
         const int error = status(SYS_execve, *path, program.argv, program.env);
@@ -153,6 +149,22 @@ int exec(const Step& step) {
         }
     }
     return answer;
+}
+
+// Exec: data an ExecData. As execvp(3): what is missing or may not be run is passed over, and "may not" is the
+// better answer when nothing ran.
+int exec(const Step& step) {
+    ExecData program;
+    __builtin_memcpy(&program, step.data, sizeof(program));
+    const int error = try_candidates(program);
+    const char* line = error == -ENOENT   ? program.missing
+                       : error == -EACCES ? program.denied
+                                          : program.failed;
+    if (line != nullptr) {
+        constexpr int kStandardError = 2;
+        (void)sys(SYS_write, kStandardError, line, __builtin_strlen(line));
+    }
+    return error;
 }
 
 }  // namespace

@@ -103,6 +103,11 @@ struct ExecData {
     const char* const* candidates;  // tried in this order
     char* const* argv;
     char* const* env;
+    // What the process says on its standard error when the program does not exist, when it may not be run, and when it
+    // cannot be for another reason: lines. Null: nothing.
+    const char* missing;
+    const char* denied;
+    const char* failed;
 };
 
 // Step::data of SetCapabilities: bit N is capability N.

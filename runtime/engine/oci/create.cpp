@@ -116,6 +116,7 @@ base::Result<Draft> draft_container(const Context& context,
     }
     plan.container.setgroups_denied = plan.container.namespaces.fresh.has(Namespace::User) &&
                                       map_writer(plan.container.id_map) == MapWriter::Oneself;
+    plan.container.process.tells_exec_failure = request.tells_exec_failure;
     const auto filter = TRY(compile_filter(plan));
     auto recipe = isolation::plan_container(plan.container, filter);
     if (!recipe) {

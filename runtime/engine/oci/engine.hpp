@@ -51,6 +51,8 @@ struct CreateRequest {
     Wiring wiring;
     bool no_pivot = false;  // move the root onto / and chroot: for a bundle on the initial ramfs
     bool no_new_keyring = false;
+    // What runs the container sees its exit status and its standard error, but not how `start` went.
+    bool tells_exec_failure = true;
 };
 
 struct RunRequest {

@@ -3,6 +3,7 @@
 #include <csignal>
 
 #include "base/socket.hpp"
+#include "isolation/exec_failure.hpp"
 #include "runtime/engine/oci/config_place.hpp"
 #include "runtime/engine/oci/handover.hpp"
 #include "runtime/engine/oci/hooks.hpp"
@@ -13,16 +14,14 @@ base::Error exec_words(base::Error error, const std::string& program) {
     if (error.place() != isolation::kExecPlace) {
         return with_config_place(std::move(error));
     }
-    const std::string what = "exec \"" + base::printable(program) + "\"";
-    if (error.kind() != base::ErrorKind::NotFound) {
-        return base::Error(error.kind(), error.error_number(), what)
+    const auto lines = isolation::exec_failure_lines(program);
+    const bool missing = error.kind() == base::ErrorKind::NotFound;
+    if (missing || error.error_number() == EACCES) {
+        return base::Error(error.kind(), missing ? lines.missing : lines.denied)
             .with_place(isolation::kExecPlace);
     }
-    const bool is_path = program.find('/') != std::string::npos;
-    return base::Error(base::ErrorKind::NotFound,
-                       what + (is_path ? ": no such file or directory"
-                                       : ": executable file not found in $PATH"))
-        .with_place(isolation::kExecPlace);
+    const std::string what = "exec \"" + base::printable(program) + "\"";
+    return base::Error(error.kind(), error.error_number(), what).with_place(isolation::kExecPlace);
 }
 
 base::Status hand_listener(const spec::oci::Seccomp& seccomp,
@@ -50,11 +49,15 @@ base::Status hand_listener(const spec::oci::Seccomp& seccomp,
     return sent;
 }
 
+bool has_program(const spec::oci::Config& config) {
+    return config.process && !config.process->args.empty();
+}
+
 base::Result<NotifyProxy> start_container(const Context& context,
                                           const Container& container,
                                           const spec::oci::Config& config) {
     const std::string& id = container.record.id;
-    if (!config.process || config.process->args.empty()) {
+    if (!has_program(config)) {
         return base::usage_error("process is required to start container \"" + id + "\"")
             .with_place("/process");
     }
@@ -86,9 +89,12 @@ base::Result<NotifyProxy> start_container(const Context& context,
     auto started =
         isolation::await_started(connection.value().get(), program, *container.init, on_listener);
     if (!started) {
-        // A step that fails ends the process; an agent that is not there does not.
-        (void)container.init->signal(SIGKILL);
-        return exec_words(std::move(started).error(), program);
+        auto error = exec_words(std::move(started).error(), program);
+        if (error.place() != isolation::kExecPlace) {
+            // A step that fails ends the process; an agent that is not there does not.
+            (void)container.init->signal(SIGKILL);
+        }
+        return error;
     }
     context.faults.hit("start: running");
     for (const auto& note : started.value().notes) {
@@ -101,6 +107,19 @@ base::Result<NotifyProxy> start_container(const Context& context,
                    context.log);
     context.faults.hit("start: poststart hooks run");
     return notify;
+}
+
+base::Status start_nothing(const Context& context, const Container& container) {
+    const std::string& id = container.record.id;
+    const auto status = TRY(status_of(context, container));
+    if (status != Status::Created) {
+        return state_error(id, "is " + std::string(name(status)) + ", not created");
+    }
+    TRY(container.dir.remove_start_socket());
+    TRY(container.init->signal(SIGKILL));
+    TRY(container.init->wait_exit(kKillTimeout));
+    context.log.warning("container \"" + id + "\" has no process: it is started and has ended");
+    return base::ok();
 }
 
 base::Status finish_start(Container container, NotifyProxy notify) {

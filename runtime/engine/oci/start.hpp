@@ -16,6 +16,12 @@ namespace warren::engine::oci {
                                                         const Container& container,
                                                         const spec::oci::Config& config);
 
+[[nodiscard]] bool has_program(const spec::oci::Config& config);
+
+// A container without a process, started: it ends. The specification calls that an error; its test suite and what
+// engines build on it expect the container to be stopped.
+[[nodiscard]] base::Status start_nothing(const Context& context, const Container& container);
+
 // Lets the lock go, then waits for the container to be ready, where anybody asked.
 [[nodiscard]] base::Status finish_start(Container container, NotifyProxy notify);
 

@@ -16,8 +16,16 @@ base::Status Engine::start(const StartRequest& request) {
     const auto context = TRY(Context::open(settings_, log_, faults_, false));
     auto container = TRY(lock_container(context, request.id));
     const auto config = TRY(load_config(container.dir));
-    auto notify = TRY(start_container(context, container, config));
-    return finish_start(std::move(container), std::move(notify));
+    if (!has_program(config)) {
+        return start_nothing(context, container);
+    }
+    auto notify = start_container(context, container, config);
+    if (!notify && notify.error().place() == isolation::kExecPlace) {
+        // The process says so itself and ends with 127 or 126, which whoever runs it sees.
+        context.log.warning(notify.error().describe());
+        return base::ok();
+    }
+    return finish_start(std::move(container), TRY(std::move(notify)));
 }
 
 }  // namespace warren::engine::oci

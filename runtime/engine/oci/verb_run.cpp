@@ -89,10 +89,12 @@ base::Result<int> Engine::run(const RunRequest& request) {
     const auto context = TRY(Context::open(settings_, log_, faults_, true));
     auto bundle = TRY(read_bundle(request.create.bundle));
     TRY(seal_for(context, bundle.config));
+    RunRequest wanted = request;
+    wanted.create.tells_exec_failure = false;  // we say it
     if (request.detach) {
-        return run_detached(context, request, std::move(bundle));
+        return run_detached(context, wanted, std::move(bundle));
     }
-    return run_attached(context, request, std::move(bundle));
+    return run_attached(context, wanted, std::move(bundle));
 }
 
 }  // namespace warren::engine::oci

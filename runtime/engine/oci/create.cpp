@@ -17,6 +17,7 @@
 #include "runtime/engine/oci/paths.hpp"
 #include "runtime/engine/oci/plan.hpp"
 #include "runtime/engine/oci/prepare.hpp"
+#include "runtime/engine/oci/seccomp_cache.hpp"
 #include "runtime/engine/oci/teardown.hpp"
 #include "runtime/spec/oci/check.hpp"
 #include "runtime/spec/oci/parse.hpp"
@@ -88,11 +89,12 @@ base::Status check_terminal(const CreateRequest& request,
     return base::ok();
 }
 
-base::Result<isolation::SeccompProgram> compile_filter(const ContainerPlan& plan) {
+base::Result<isolation::SeccompProgram> compile_filter(const Context& context,
+                                                       const ContainerPlan& plan) {
     if (!plan.seccomp) {
         return isolation::SeccompProgram();
     }
-    return isolation::load_seccomp(*plan.seccomp, -1);
+    return isolation::load_seccomp(*plan.seccomp, open_seccomp_cache(context).get());
 }
 
 base::Result<Draft> draft_container(const Context& context,
@@ -117,7 +119,7 @@ base::Result<Draft> draft_container(const Context& context,
     plan.container.setgroups_denied = plan.container.namespaces.fresh.has(Namespace::User) &&
                                       map_writer(plan.container.id_map) == MapWriter::Oneself;
     plan.container.process.tells_exec_failure = request.tells_exec_failure;
-    const auto filter = TRY(compile_filter(plan));
+    const auto filter = TRY(compile_filter(context, plan));
     auto recipe = isolation::plan_container(plan.container, filter);
     if (!recipe) {
         return with_config_place(std::move(recipe).error());

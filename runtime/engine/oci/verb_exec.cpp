@@ -6,6 +6,7 @@
 #include "runtime/engine/oci/exec_plan.hpp"
 #include "runtime/engine/oci/handover.hpp"
 #include "runtime/engine/oci/lookups.hpp"
+#include "runtime/engine/oci/seccomp_cache.hpp"
 #include "runtime/engine/oci/start.hpp"
 #include "runtime/engine/stdio.hpp"
 #include "runtime/spec/oci/check.hpp"
@@ -178,7 +179,8 @@ base::Result<isolation::Launched> enter(const Context& context,
     }
     const auto seccomp = plan_seccomp(config);
     const auto filter =
-        seccomp ? TRY(isolation::load_seccomp(*seccomp, -1)) : isolation::SeccompProgram();
+        seccomp ? TRY(isolation::load_seccomp(*seccomp, open_seccomp_cache(context).get()))
+                : isolation::SeccompProgram();
     const auto recipe = TRY(isolation::plan_container_join(entry.join, filter));
     std::vector<int> slots;
     for (const auto& slot : entry.slots) {

@@ -4,10 +4,12 @@
 //  ---------------------               ------
 //  (born by clone3: new namespaces,    journals that it will clone; clones
 //   in its cgroup, pidfd given)
-//                                      write_id_maps(): uid_map, gid_map
+//  (walks its recipe up to             write_id_maps(): uid_map, gid_map
+//   wait-release: what needs
+//   neither ids nor mounts)
 //                                      mounts the root with user_namespace(), saves the record with the pid
 //                    <-- RELEASE+fds   release(): one message; the descriptors fill the recipe's slots
-//  (walks its recipe)
+//  (walks the rest of its recipe)
 //  MASTER+fd         -->               only with Stdio::Terminal: the pty's master
 //  NOTE{step,errno}  -->               an optional step failed; kept for the log
 //  ERROR{step,errno} -->               a step failed; the child has gone

@@ -57,7 +57,7 @@ struct RunRecord {
 struct LastRun {
     std::string ended;             // RFC 3339
     std::optional<int> exit_code;  // 0..255, 128+signal; unknown when nobody was there to reap it
-    std::string reason;            // "stopped", "exited", "killed", "lost in a reboot"
+    std::string reason;  // "stopped", "exited", "killed", "out of memory", "lost in a reboot"
 };
 
 // Each is an object with "schema_version". Reading refuses, with the JSON pointer: a missing version, wrong types,

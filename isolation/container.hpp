@@ -217,6 +217,9 @@ struct ContainerSpec {
         netlink_requests;  // sent inside a fresh network namespace, one after the other
     ContainerRoot root;
     std::vector<ContainerMount> mounts;
+    // /proc/PID/mountinfo shows them in this order although it goes by age (Linux 6.8): detached mounts that others
+    // made are renewed where something younger comes before them. Only where the root is pivoted to.
+    bool mounts_listed_in_order = false;
     std::vector<ContainerDevice> devices;
     std::vector<ContainerLink> links;
     std::vector<std::string> masked_paths;

@@ -56,7 +56,8 @@ private:
     void attach_root();
     void become_root();
     void name_it();
-    void open_file_systems();
+    void make_mounts();
+    void renew_mount(std::size_t index);
     void enter_root();
     void attach_mounts();
     void make_devices();
@@ -92,7 +93,7 @@ Recipe ContainerPlan::build() && {
     attach_root();
     become_root();
     name_it();
-    open_file_systems();
+    make_mounts();
     if (hooked_) {
         recipe_.enter_root(root_slot_);
     } else {
@@ -297,17 +298,33 @@ void ContainerPlan::name_it() {
 
 // proc and sysfs can be mounted in a user namespace only while a full instance of each is in sight: before the old
 // root goes.
-void ContainerPlan::open_file_systems() {
+void ContainerPlan::make_mounts() {
+    bool some_made = false;
     for (std::size_t i = 0; i < spec_.mounts.size(); ++i) {
         const auto& mount = spec_.mounts[i];
-        if (mount.source != MountSource::FileSystem) {
-            continue;
+        if (mount.source == MountSource::FileSystem) {
+            open_file_system(recipe_, mount, mount_site(mount, i), mount_slots_[i]);
+            some_made = true;
+        } else if (some_made) {
+            renew_mount(i);
         }
-        open_file_system(recipe_, mount, mount_site(mount, i), mount_slots_[i]);
     }
     if (!spec_.masked_paths.empty()) {
         open_mask(recipe_);
     }
+}
+
+void ContainerPlan::renew_mount(std::size_t index) {
+    if (!spec_.mounts_listed_in_order || !private_ || spec_.root.no_pivot) {
+        return;
+    }
+    const auto& mount = spec_.mounts[index];
+    const std::uint16_t depth = mount.is_directory ? child::kDirectory : std::uint16_t{0};
+    // Hooks look at the host's tree.
+    const std::uint16_t trace = hooked_ ? child::kTidy : std::uint16_t{0};
+    recipe_.renew_mount(mount_site(mount, index) + ": copy it",
+                        mount_slots_[index],
+                        depth | trace | optionality(mount.optional));
 }
 
 void ContainerPlan::enter_root() {

@@ -101,6 +101,9 @@ public:
                            std::uint32_t slot,
                            const FileSystem& fs,
                            std::uint16_t flags);
+    // So that the kernel, which lists mounts by age, lists this one after those made before. `flags`:
+    // child::kDirectory, kTidy, kOptional.
+    void renew_mount(std::string site, std::uint32_t slot, std::uint16_t flags);
     // `slot` -1: "/".
     void set_propagation(std::string site,
                          std::int32_t slot,

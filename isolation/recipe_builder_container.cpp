@@ -114,6 +114,10 @@ void RecipeBuilder::mount_file_system(std::string site,
     recipe_.steps_.back().data = keep(&data, sizeof(data));
 }
 
+void RecipeBuilder::renew_mount(std::string site, std::uint32_t slot, std::uint16_t flags) {
+    add_to_slot(Op::RenewMount, std::move(site), "renew-mount", slot, flags);
+}
+
 void RecipeBuilder::set_propagation(std::string site,
                                     std::int32_t slot,
                                     std::uint64_t type,

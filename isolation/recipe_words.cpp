@@ -49,6 +49,7 @@ std::string flag_words(std::uint16_t flags) {
     words += (flags & child::kNoSymlinks) != 0 ? " no-symlinks" : "";
     words += (flags & child::kRecursive) != 0 ? " recursive" : "";
     words += (flags & child::kReplace) != 0 ? " replace" : "";
+    words += (flags & child::kTidy) != 0 ? " tidy" : "";
     words += (flags & child::kOptional) != 0 ? " optional" : "";
     return words;
 }

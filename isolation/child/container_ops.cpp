@@ -126,6 +126,9 @@ bool perform_on_root(Context& context, const Step& step, int& result) {
         case Op::MountFileSystem:
             result = mount_file_system(context, step);
             return true;
+        case Op::RenewMount:
+            result = renew_mount(context, step);
+            return true;
         case Op::SetPropagation:
             result = set_propagation(context, step);
             return true;

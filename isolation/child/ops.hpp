@@ -54,6 +54,7 @@ bool perform_container(Context& context, const Step& step, int& result);
 // root_ops.cpp
 int clone_host_tree(Context& context, const Step& step);
 int mount_file_system(Context& context, const Step& step);
+int renew_mount(Context& context, const Step& step);
 int set_propagation(const Context& context, const Step& step);
 int change_mount(const Context& context, const Step& step);
 int place_mount(Context& context, const Step& step);

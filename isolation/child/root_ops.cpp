@@ -68,6 +68,40 @@ int mount_file_system(Context& context, const Step& step) {
     return result;
 }
 
+namespace {
+
+// Where a mount can hang in this process's tree for a moment: with a procfs of the host's these exist.
+constexpr const char* kDirectoryStage = "/proc/fs";
+constexpr const char* kFileStage = "/proc/filesystems";
+
+}  // namespace
+
+// RenewMount: slot a detached mount, flags kDirectory, kTidy: a copy takes its place, younger than all mounts that were
+// made before it. Another's detached mount cannot be copied (open_tree(2): EINVAL), only what hangs in the own tree;
+// there it stays, until the old root goes. What cannot be hung there keeps its age.
+int renew_mount(Context& context, const Step& step) {
+    const int mount = context.slots[step.slot];
+    const char* stage = (step.flags & kDirectory) != 0 ? kDirectoryStage : kFileStage;
+    const int target = mount < 0 ? mount : open_at2(AT_FDCWD, stage, O_PATH, 0);
+    if (target < 0) {
+        return 0;
+    }
+    const int hung = move_onto(mount, target);
+    (void)sys(SYS_close, target);
+    if (hung != 0) {
+        return 0;
+    }
+    const int copy = descriptor(SYS_open_tree, mount, "", kOpenTreeFlags | AT_RECURSIVE);
+    // What is taken down later may not take its peers on the host along.
+    int result = make_private(mount, "");
+    if (result == 0 && (step.flags & kTidy) != 0) {
+        result = status(SYS_umount2, stage, kDetach);
+    }
+    clear_slot(context, step.slot);
+    context.slots[step.slot] = copy < 0 ? -1 : copy;
+    return copy < 0 ? copy : result;
+}
+
 // SetPropagation: a MS_PRIVATE and its kin, flags kRecursive, slot the mount, or -1 for "/".
 int set_propagation(const Context& context, const Step& step) {
     mount_attr attr{};

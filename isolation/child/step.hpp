@@ -54,6 +54,7 @@ enum class Op : std::uint16_t {
     WriteLabel,
     CloneHostTree,
     MountFileSystem,
+    RenewMount,
     SetPropagation,
     ChangeMount,
     PlaceMount,

@@ -1,9 +1,12 @@
 #include "runtime/engine/oci/host.hpp"
 
+#include <cstdio>
 #include <cstdlib>
 #include <string_view>
+#include <utility>
 
 #include <sys/prctl.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/fd.hpp"
@@ -19,6 +22,16 @@ bool has_apparmor() {
 
 bool has_selinux() {
     return ::access("/sys/fs/selinux/enforce", F_OK) == 0;
+}
+
+bool lists_mounts_by_age() {
+    constexpr std::pair<unsigned, unsigned> kSince{6, 8};
+    utsname names{};
+    std::pair<unsigned, unsigned> version{0, 0};
+    const bool known =
+        ::uname(&names) == 0 &&
+        std::sscanf(std::data(names.release), "%u.%u", &version.first, &version.second) == 2;
+    return known && version >= kSince;
 }
 
 bool in_user_namespace() {

@@ -13,6 +13,9 @@ namespace warren::engine::oci {
 [[nodiscard]] bool has_apparmor();
 [[nodiscard]] bool has_selinux();
 
+// /proc/PID/mountinfo is sorted by when mounts were made, not by when they were attached: Linux 6.8.
+[[nodiscard]] bool lists_mounts_by_age();
+
 // We are in a user namespace other than the host's first.
 [[nodiscard]] bool in_user_namespace();
 // What no process of ours can have more than: the bounding set of capabilities(7).

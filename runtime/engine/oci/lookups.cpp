@@ -159,6 +159,7 @@ base::Result<Site> find_site(const Context& context, const std::string& id) {
     site.rootless = context.rootless;
     site.clones_mounts = clones_mounts();
     site.makes_nodes = ::geteuid() == 0 && !in_user_namespace();
+    site.mounts_by_age = lists_mounts_by_age();
     site.apparmor = has_apparmor();
     site.selinux = has_selinux();
     site.capabilities = isolation::all_capabilities() & bounding_capabilities();

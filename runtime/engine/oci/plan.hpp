@@ -26,7 +26,8 @@ struct Site {
     bool rootless = false;
     bool clones_mounts =
         true;  // open_tree(2) with OPEN_TREE_CLONE is ours to do; else the child does it
-    bool makes_nodes = true;  // mknod(2) of devices is
+    bool mounts_by_age = false;  // the kernel lists mounts by when they were made
+    bool makes_nodes = true;     // mknod(2) of devices is
     bool apparmor = false;
     bool selinux = false;
     bool no_pivot = false;

@@ -282,6 +282,7 @@ base::Status plan_root(const Planning& planning, ContainerPlan& plan) {
 }
 
 base::Status plan_mounts(const Planning& planning, ContainerPlan& plan) {
+    plan.container.mounts_listed_in_order = planning.site.mounts_by_age;
     for (std::size_t i = 0; i < planning.config.mounts.size(); ++i) {
         TRY(plan_mount(planning, i, plan));
     }

@@ -243,6 +243,21 @@ TEST_CASE("a recipe with everything in it") {
     CHECK(plan(full_spec(), one_line_filter()) == kEverything);
 }
 
+TEST_CASE("only what would be listed too early is renewed") {
+    ContainerSpec spec = full_spec();
+    spec.mounts_listed_in_order = true;
+    const std::string hooked = plan(spec, one_line_filter());
+    const auto at = hooked.find(
+        "attributes=0x0\nrenew-mount slot=133 directory tidy optional\nrenew-mount slot=4 tidy\n");
+    CHECK(at != std::string::npos);
+    spec.create_container_hooks.clear();
+    CHECK(plan(spec, one_line_filter()).find("renew-mount slot=4\n") != std::string::npos);
+    std::swap(spec.mounts.front(), spec.mounts.back());
+    CHECK(plan(spec, one_line_filter()).find("renew-mount slot=4") == std::string::npos);
+    spec.root.no_pivot = true;
+    CHECK(plan(spec, one_line_filter()).find("renew-mount") == std::string::npos);
+}
+
 TEST_CASE("what is joined is entered by the child, unless a joiner did") {
     ContainerSpec spec = small_spec();
     spec.namespaces.fresh.remove(Namespace::Net);

@@ -275,11 +275,14 @@ void wait_for(std::vector<pid_t>& workers, Shared& shared) {
 }
 
 // Says when all guests are up, for who measures them meanwhile.
-void announce(const Run& run, const Shared& shared) {
+void announce(const Run& run, const Shared& shared, std::vector<pid_t>& workers) {
     while (shared.up < run.count) {
-        if (::waitpid(-1, nullptr, WNOHANG) != 0) {
-            std::exit(1);  // a worker has failed, and the others end with this process
+        int status = 0;
+        const pid_t ended = ::waitpid(-1, &status, WNOHANG);
+        if (ended < 0 || status != 0) {
+            std::exit(1);  // it has complained; the others end with this process
         }
+        std::erase(workers, ended);
         ::usleep(1000);
     }
     std::printf("up\n");
@@ -309,7 +312,7 @@ int main(int argc, char** argv) {
             workers.push_back(pid);
         }
         if (run.hold) {
-            announce(run, *shared);
+            announce(run, *shared, workers);
         }
         wait_for(workers, *shared);
     }

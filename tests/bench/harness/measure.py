@@ -19,8 +19,8 @@ def adopt_orphans():
 
 
 def run(argv, env=None, timeout=60, keep_output=False):
-    """No pipe goes to the command: what a runtime leaves running would keep it open. Its errors go to a file."""
-    with open(os.devnull, 'r+b') as null, open(ERRORS, 'w+b') as errors:
+    """No pipe goes to the command: what a runtime leaves running would keep it open. Its errors go to a file in memory."""
+    with open(os.devnull, 'r+b') as null, os.fdopen(os.memfd_create('errors'), 'w+b') as errors:
         process = subprocess.Popen(argv, stdin=null, stdout=subprocess.PIPE if keep_output else null, stderr=errors, env=env)
         try:
             output = process.communicate(timeout=timeout)[0]
@@ -33,9 +33,6 @@ def run(argv, env=None, timeout=60, keep_output=False):
             text = errors.read(2000).decode(errors='replace').strip().replace('\n', ' | ')
             raise Failed(f'{os.path.basename(argv[0])} {argv[1] if len(argv) > 1 else ""}: exit {process.returncode}: {text}')
         return output.decode() if keep_output else ''
-
-
-ERRORS = os.path.join(os.environ.get('TMPDIR', '/tmp'), f'warren-bench-errors.{os.getpid()}')
 
 
 def reap_orphan(timeout=10):

@@ -8,6 +8,8 @@ from .place import PROJECT, write
 
 NEW_CRUN = 'crun-1.21'
 TRIXIE = 'http://deb.debian.org/debian'
+# Not longer than the old one; a link that is made for each run, on the box's own /run.
+OLD_LOADER, NEW_LOADER = b'/lib64/ld-linux-x86-64.so.2\0', '/run/bench-ld.so'
 
 
 def install(say):
@@ -18,13 +20,15 @@ def install(say):
         say(f'not all peers could be installed: {done.stderr.strip()}')
 
 
-def new_crun(directory, say):
-    """crun 1.21 out of Debian 13, with that release's libraries beside it; its path, or None. Made once and kept."""
+def new_crun(directory, may_make, say):
+    """crun 1.21 out of Debian 13, with that release's libraries beside it; its path, or None. Made once and kept.
+    The program is the package's own but for the name of its dynamic loader, so that the kernel starts it like any other
+    and the host's C library stays out of it."""
     root = os.path.join(directory, 'trixie')
     program = os.path.join(directory, NEW_CRUN)
     if os.path.exists(program):
         return program
-    if not shutil.which('mmdebstrap'):
+    if not may_make or not shutil.which('mmdebstrap'):
         return None
     say('making a Debian 13 root for crun 1.21')
     done = subprocess.run(['mmdebstrap', '--variant=extract', '--include=crun', 'trixie', root, TRIXIE],
@@ -35,8 +39,7 @@ def new_crun(directory, say):
         return None
     with open(os.path.join(root, 'usr/bin/crun'), 'rb') as file:
         code = file.read()
-    loader = new_loader(directory)
-    code = code.replace(b'/lib64/ld-linux-x86-64.so.2\0', loader.encode().ljust(27, b'\0') + b'\0')
+    code = code.replace(OLD_LOADER, NEW_LOADER.encode().ljust(len(OLD_LOADER), b'\0'))
     with open(program + '.new', 'wb') as file:
         file.write(code)
     os.chmod(program + '.new', 0o755)
@@ -44,18 +47,10 @@ def new_crun(directory, say):
     return program
 
 
-def new_loader(directory):
-    """The name of the dynamic loader that stands in the changed program: as long as the old one at most. Each run
-    makes it a link to that release's loader."""
-    del directory
-    return '/run/bench-ld.so'
-
-
 def new_crun_environment(directory, env):
     libraries = os.path.join(directory, 'trixie/usr/lib/x86_64-linux-gnu')
-    loader = new_loader(directory)
-    if not os.path.lexists(loader):
-        os.symlink(os.path.join(libraries, 'ld-linux-x86-64.so.2'), loader)
+    if not os.path.lexists(NEW_LOADER):
+        os.symlink(os.path.join(libraries, 'ld-linux-x86-64.so.2'), NEW_LOADER)
     return dict(env, LD_LIBRARY_PATH=libraries)
 
 
@@ -98,9 +93,9 @@ class OciRuntime:
         return measure.run([self.program, '--root', self.state, *args], env=self.env, **kwargs)
 
 
-def oci_runtimes(place, cache, say):
+def oci_runtimes(place, cache, may_make, say):
     found = [OciRuntime('warren-oci', place.warren_oci, place)]
-    program = new_crun(cache, say)
+    program = new_crun(cache, may_make, say)
     if program:
         found.append(OciRuntime(NEW_CRUN, program, place, new_crun_environment(cache, os.environ)))
     for name in ('crun', 'runc'):

@@ -43,6 +43,7 @@ class Place:
             except OSError:
                 pass
         make_rootfs(self.rootfs)
+        shutil.copy(os.path.join(self.bin, 'bench_probe'), os.path.join(self.rootfs, 'bin'))
         for what in ('bpf', 'devices', 'oci', 'lxc'):
             with open(self.path(f'filter.{what}'), 'wb') as out:
                 subprocess.run([os.path.join(self.bin, 'bench_filter'), what], stdout=out, check=True)

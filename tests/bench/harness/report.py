@@ -1,6 +1,7 @@
 """What the benchmarks found, for people and programs: a table, JSON, and a picture in SVG."""
 import json
 import os
+import statistics
 from xml.sax.saxutils import escape
 
 COLORS = {'warren': '#2b6cb0', 'floor': '#718096', 'peer': '#c05621'}
@@ -87,14 +88,68 @@ def curves(title, series, x_label, unit):
     return frame(width, height, title, body)
 
 
-def targets_text(results, targets):
-    """One line a target: what was asked, what was reached."""
+def summaries(rows, base):
+    results = [{'name': name, 'values': values, 'median': statistics.median(values), 'min': min(values)} for name, values in rows.items()]
+    reference = next(r for r in results if r['name'] == base)
+    for result in results:
+        result['median_ratio'] = result['median'] / reference['median']
+        result['min_ratio'] = result['min'] / reference['min'] if reference['min'] else None
+    return results
+
+
+def value_lines(results, unit):
+    lines = [f'| | rounds | median {unit} | min {unit} | median ratio | min ratio |', '| --- | --- | --- | --- | --- | --- |']
+    for r in results:
+        lines.append(f"| {r['name']} | {len(r['values'])} | {number(r['median'])} | {number(r['min'])} | "
+                     f"{number(r['median_ratio'])} | {number(r['min_ratio'])} |")
+    return lines
+
+
+def curve_lines(series):
+    levels = [level for level, _ in next(iter(series.values()))]
+    lines = [f"| others that run | {' | '.join(str(level) for level in levels)} | last / first |", '| --- ' * (len(levels) + 2) + '|']
+    for verb, points in series.items():
+        cells = ' | '.join(number(value) for _, value in points)
+        lines.append(f'| {verb} | {cells} | {number(points[-1][1] / points[0][1])} |')
+    return lines
+
+
+def step_lines(steps):
+    """Steps of a launch by the number of guests that run."""
+    lines = [f"| others that run | {' | '.join(str(level) for level in steps)} |", '| --- ' * (len(steps) + 1) + '|']
+    for step in next(iter(steps.values())):
+        lines.append(f"| {step} | {' | '.join(number(values[step], 0) for values in steps.values())} |")
+    return lines
+
+
+def inside_results(rows, kinds):
+    """`of_host`: the share of the host's speed; each by the best of its rounds, which what else the machine does cannot improve."""
+    results = []
+    for (kind, where), values in rows.items():
+        unit, more_is_better, _ = kinds[kind]
+        best = max if more_is_better else min
+        here, there = best(values), best(rows[(kind, 'host')])
+        results.append({'name': f'{kind} {where}', 'unit': unit, 'median': statistics.median(values), 'best': here,
+                        'of_host': here / there if more_is_better else there / here, 'values': values})
+    return results
+
+
+def inside_lines(results):
+    lines = ['| | unit | median | best | best, of the host\'s |', '| --- | --- | --- | --- | --- |']
+    for r in results:
+        lines.append(f"| {r['name']} | {r['unit']} | {number(r['median'])} | {number(r['best'])} | {number(r['of_host'], 3)} |")
+    return lines
+
+
+def targets_text(results, targets, least=False):
+    """One line a target: what was asked, what was reached. `least`: the limit is the least that is good."""
     lines = []
     by_name = {r['name']: r for r in results}
     for name, key, limit in targets:
         reached = by_name.get(name, {}).get(key)
-        verdict = 'not measured' if reached is None else f"{reached:.2f}: {'reached' if reached <= limit else 'MISSED'}"
-        lines.append(f'target: {name} {key.replace("_", " ")} <= {limit:.2f}; {verdict}')
+        good = reached is not None and (reached >= limit if least else reached <= limit)
+        verdict = 'not measured' if reached is None else f"{reached:.2f}: {'reached' if good else 'MISSED'}"
+        lines.append(f'target: {name}, {key.replace("_", " ")} {">=" if least else "<="} {limit:.2f}; {verdict}')
     return lines
 
 

@@ -67,7 +67,7 @@ class Place:
         argv = [self.floor, '--root', self.rootfs, '--cgroup', f'{self.cgroup}/bench', '--filter', self.path('filter.bpf'),
                 '--devices', self.path('filter.devices')]
         if overlay:
-            argv += ['--scratch', self.path('scratch')]
+            argv += ['--scratch', self.path('scratch') if overlay is True else overlay]
         return [*argv, *options, '--', *program]
 
 

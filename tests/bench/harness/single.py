@@ -1,4 +1,6 @@
 """One guest at a time: launch, oci, exec."""
+import os
+
 from . import bundles, measure, peers
 from .place import IMAGE
 
@@ -12,6 +14,9 @@ def launch(bench):
         measure.Case('warren', lambda _: place.warren_run('run', '--rm', '--image', IMAGE, '--', '/bin/true'),
                      note='an overlay of its own, made and removed; device program; record on disk and in /run'),
         measure.Case('floor', lambda _: measure.run(place.floor_argv()), note='the same system calls and nothing else'),
+        warren_on_tmpfs(place),
+        measure.Case('floor, disk on tmpfs', lambda _: measure.run(place.floor_argv(overlay='/run/bench-scratch')),
+                     note='what the file system under the overlay costs is left out'),
         measure.Case('floor-bind', lambda _: measure.run(place.floor_argv(overlay=False)), note='read-only bind for a root'),
     ]
     cases += [peers.oci_launch(place, runtime) for runtime in bench.runtimes if runtime.name != 'warren-oci']
@@ -20,6 +25,19 @@ def launch(bench):
     results = measure.with_ratios(measure.interleave(cases, bench.runs, bench.say), CASE_BASE)
     return bench.table('launch', 'One guest to completion', results, CASE_BASE,
                        [('warren', 'median_ratio', 0.50), ('warren', 'cpu_ratio', 0.45)])
+
+
+def warren_on_tmpfs(place):
+    """The same with warren's root directory in memory: shows how much the disk's file system has to do with it."""
+    env = dict(place.env, WARREN_ROOT='/run/bench-root', WARREN_RUN=f'{place.run}/warren-tmpfs')
+
+    def setup():
+        os.makedirs('/run/bench-scratch', exist_ok=True)
+        measure.run([place.warren, 'image', 'import', place.rootfs, '--as', IMAGE], env=env)
+
+    return measure.Case('warren, disk on tmpfs', lambda _: measure.run([place.warren, 'run', '--rm', '--image', IMAGE, '--', '/bin/true'], env=env),
+                        setup, lambda: measure.run([place.warren, 'image', 'rm', IMAGE], env=env),
+                        'what the file system under the overlay costs is left out')
 
 
 def oci_cycle(place, runtime, users):

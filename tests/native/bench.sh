@@ -55,7 +55,7 @@ test_floor_says_that_a_guest_did_not_start() {
 test_run_measures_with_the_peers_that_are_there() {
     need_bench
     mkdir "$TEST_DIR/work"
-    assert_exit 0 "$BENCH_DIR/run" --no-install --only launch --runs 2 --bin "$BENCH_BIN" --work "$TEST_DIR/work" --cache "$TEST_DIR/cache" \
+    assert_exit 0 "$BENCH_DIR/run" --no-install --disk host --only launch --runs 2 --bin "$BENCH_BIN" --work "$TEST_DIR/work" --cache "$TEST_DIR/cache" \
         --out "$TEST_DIR/out"
     assert_contains "$OUT" "| warren | 2 |"
     assert_contains "$OUT" "| floor | 2 |"

@@ -3,7 +3,7 @@
 # shellcheck disable=SC2034  # run-cases reads it
 TEST_SECONDS=300
 
-# WARREN_STRESS_SECONDS: how long the shells work on the guests (20).
+# WARREN_STRESS_SECONDS: how long the shells work on the guests (10).
 
 test_two_starts_at_once() {
     local name round winners
@@ -80,7 +80,7 @@ test_fifty_shells_on_ten_guests() {
     local shell status guest pids=()
     need_image busybox
     for ((shell = 1; shell <= 50; shell++)); do
-        one_shell "${WARREN_STRESS_SECONDS:-20}" "$shell" &
+        one_shell "${WARREN_STRESS_SECONDS:-10}" "$shell" &
         pids+=("$!")
     done
     for shell in "${pids[@]}"; do

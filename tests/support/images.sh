@@ -54,6 +54,13 @@ cache_image() {
     [ -z "${WARREN_TEST_NO_BUILD-}" ] || skip "it is not in $(image_cache), and building needs a network"
     [ "$template" = "$1" ] || options=(--init "${1#*+}")
     mkdir -p "$(image_cache)"
+    # Lanes that run beside each other build it once.
+    exec 8>"$tarball.lock"
+    flock 8
+    if [ -f "$tarball" ]; then
+        exec 8>&-
+        return 0
+    fi
     log=$tarball.log
     root=$(mktemp -d "$(image_cache)/build.XXXXXX")
     if ! "$WARREN" --root "$root" image build "$template" --as "$name" "${options[@]}" >"$log" 2>&1 </dev/null; then
@@ -68,6 +75,7 @@ cache_image() {
         zstd -q -3 -T0 -f -o "$tarball.part"
     mv "$tarball.part" "$tarball"
     rm -rf "$root"
+    exec 8>&-
 }
 
 # archive_is_reachable TEMPLATE: whether a failed build is our own fault. Only the archive this system is

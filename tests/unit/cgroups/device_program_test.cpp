@@ -137,14 +137,15 @@ TEST_CASE("each rule stands for itself, in any number") {
     for (std::uint32_t i = 0; i < 1000; ++i) {
         rules.push_back({i % 2 == 0 ? 'c' : 'b', i, i * 3, i % 3 != 0, i % 3 != 1, i % 3 != 2});
     }
+    const auto program = assemble_device_program(to_rules(rules)).value();
     for (std::uint32_t i = 0; i < 1000; ++i) {
         const char type = i % 2 == 0 ? 'c' : 'b';
         const char* good = i % 3 == 0 ? "wm" : i % 3 == 1 ? "rm" : "rw";
         const char* bad = i % 3 == 0 ? "r" : i % 3 == 1 ? "w" : "m";
-        CHECK(allows(rules, {type, good, i, i * 3}));
-        CHECK(!allows(rules, {type, bad, i, i * 3}));
+        CHECK(Machine({type, good, i, i * 3}).allows(program));
+        CHECK(!Machine({type, bad, i, i * 3}).allows(program));
     }
-    CHECK(!allows(rules, {'c', "r", 1000, 3000}));
+    CHECK(!Machine({'c', "r", 1000, 3000}).allows(program));
     rules.resize(1025);
     CHECK(assemble_device_program(to_rules(rules)).error().kind() == base::ErrorKind::Usage);
 }

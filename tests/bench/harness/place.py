@@ -51,6 +51,14 @@ class Place:
         raise_memlock()
         self.warren_run('image', 'import', self.rootfs, '--as', IMAGE)
 
+    def destroy_all(self):
+        """After a failure: what the benchmark has not destroyed."""
+        try:
+            self.warren_run('--quiet', 'destroy', '--force', '--all', timeout=1800)
+        except measure.Failed as error:
+            print(error)
+        measure.reap_all()
+
     def remove_cgroup(self, name):
         try:
             os.rmdir(f'{self.cgroup}/{name}')

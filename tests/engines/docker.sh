@@ -112,7 +112,7 @@ test_life_of_a_container() {
     assert_eq "$(docker inspect --format '{{.State.Status}}' one)" paused
     docker unpause one >/dev/null
     # It runs the host's ps, which does not work everywhere.
-    ! ps -e >/dev/null 2>&1 || assert_contains "$(docker top one)" sleep
+    ! ps -ef >/dev/null 2>&1 || assert_contains "$(docker top one)" sleep
     assert_eq "$(docker stats --no-stream --format '{{.Name}}' one)" one
     docker restart --time 5 one >/dev/null
     assert_eq "$(docker inspect --format '{{.State.Status}}' one)" running
@@ -169,11 +169,21 @@ test_ports() {
     start_docker
     assert_exit 0 docker run --rm "$IMAGE" cat /proc/net/dev
     assert_contains "$OUT" eth0
-    docker run --detach --name one --publish "127.0.0.1:$port:80" "$IMAGE" sleep 86399 >/dev/null
+    docker run --detach --name one --publish "127.0.0.1:$port:80" "$IMAGE" sh -c 'while :; do echo served | nc -l -p 80; done' >/dev/null
     assert_eq "$(docker port one 80/tcp)" "127.0.0.1:$port"
     assert_contains "$(iptables -t nat -S)" "$port"
     assert_contains "$(docker exec one ip addr)" 172.
+    wait_until 20 is_served "$port"
     finish
+}
+
+# is_served PORT: what a client of the host's port reads.
+is_served() {
+    local line
+    exec 6<>"/dev/tcp/127.0.0.1/$1" || return 1
+    read -r -t 5 line <&6
+    exec 6>&-
+    [ "$line" = served ]
 }
 
 test_limits() {
@@ -184,5 +194,7 @@ test_limits() {
     docker update --memory 96m --memory-swap 96m --cpus 0.25 one >/dev/null
     assert_eq "$(docker exec one sh -c 'cd /sys/fs/cgroup; cat memory.max cpu.max')" $'100663296\n25000 100000'
     assert_match "$(docker stats --no-stream --format '{{.MemUsage}} {{.PIDs}}' one)" '/ 96MiB 1$'
+    assert_exit 137 docker run --name two --memory 32m --memory-swap 32m "$IMAGE" busybox tail /dev/zero
+    assert_eq "$(docker inspect --format '{{.State.OOMKilled}}' two)" true "killed for want of memory"
     finish
 }

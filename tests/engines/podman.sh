@@ -3,6 +3,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../support/lib.sh"
 . "$SUPPORT_DIR/bundles.sh"
 . "$SUPPORT_DIR/oci_image.sh"
+. "$SUPPORT_DIR/rootless.sh"
 
 # podman with warren-oci below it. Each test has a podman of its own, with its images, containers and settings in $TEST_DIR.
 
@@ -240,6 +241,8 @@ test_limits() {
     podman update --memory 96m --cpus 0.25 one >/dev/null
     assert_eq "$(podman exec one sh -c 'cd /sys/fs/cgroup; cat memory.max cpu.max')" $'100663296\n25000 100000'
     assert_match "$(podman stats --no-stream --format '{{.MemUsage}} {{.PIDs}}' one)" '^[0-9.]+[kM]?B / [0-9.]+MB 1$'
+    assert_exit 137 podman run --network none --name two --memory 32m --memory-swap 32m busybox busybox tail /dev/zero
+    assert_eq "$(podman inspect --format '{{.State.OOMKilled}}' two)" true "killed for want of memory"
     stop_podman
 }
 
@@ -249,6 +252,98 @@ test_stats() {
     assert_exit 0 podman stats --no-stream --format '{{.Name}}' one
     assert_eq "$OUT" one
     stop_podman
+}
+
+counted() {
+    podman exec one cat /count
+}
+
+counted_past() {
+    [ "$(counted)" -gt "$1" ]
+}
+
+test_checkpoint_and_restore() {
+    local at
+    need_command criu
+    criu check >"$TEST_DIR/criu-check" 2>&1 || skip "criu check: $(head -n 1 "$TEST_DIR/criu-check")"
+    start_podman
+    podman run --detach --network none --name one busybox sh -c 'i=0; while :; do i=$((i + 1)); echo $i >/count.new; mv /count.new /count; sleep 0.1; done' >/dev/null
+    wait_until 60 counted_past 3
+    at=$(counted)
+    assert_exit 0 podman container checkpoint one
+    assert_eq "$(podman inspect --format '{{.State.Status}} {{.State.Checkpointed}}' one)" "exited true"
+    assert_exit 0 podman container restore one
+    [ "$(counted)" -ge "$at" ] || fail "has begun anew"
+    wait_until 60 counted_past $(($(counted) + 2))
+    at=$(counted)
+    assert_exit 0 podman container checkpoint --leave-running one
+    wait_until 60 counted_past $((at + 2))
+    # To a file, and from there as another container.
+    at=$(counted)
+    assert_exit 0 podman container checkpoint --export "$TEST_DIR/one.tar" one
+    podman rm one >/dev/null
+    assert_exit 0 podman container restore --import "$TEST_DIR/one.tar" --name two
+    assert_exit 0 podman exec two cat /count
+    [ "$OUT" -ge "$at" ] || fail "has begun anew: $OUT after $at"
+    stop_podman
+}
+
+# user_podman ARG...: podman as an ordinary user.
+user_podman() {
+    (cd / && user_command env -u XDG_CONFIG_HOME CONTAINERS_CONF="$CONTAINERS_CONF" CONTAINERS_STORAGE_CONF="$CONTAINERS_STORAGE_CONF" \
+        TMPDIR="$TEST_DIR/user/tmp" podman "$@")
+}
+
+# start_user_podman: with a store of the user's.
+start_user_podman() {
+    need_command podman
+    start_user podman
+    delegate_cgroup
+    mkdir -p "$TEST_DIR/user/tmp"
+    printf '#!/bin/sh\nexec %q --root %q "$@"\n' "$WARREN_OCI" "$TEST_DIR/user/oci" >"$TEST_DIR/warren-oci"
+    chmod 755 "$TEST_DIR/warren-oci"
+    cat >"$TEST_DIR/user/containers.conf" <<CONF
+[containers]
+pids_limit = 0
+log_driver = "k8s-file"
+default_ulimits = []
+[engine]
+runtime = "$TEST_DIR/warren-oci"
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+tmp_dir = "$TEST_DIR/user/tmp"
+CONF
+    printf '[storage]\ndriver = "vfs"\ngraphroot = "%s"\nrunroot = "%s"\n' "$TEST_DIR/user/root" "$TEST_DIR/user/run" >"$TEST_DIR/user/storage.conf"
+    cp "$(busybox_archive)" "$TEST_DIR/user/busybox.tar"
+    chown -R "$USER_ID:$USER_ID" "$TEST_DIR/user"
+    export CONTAINERS_CONF=$TEST_DIR/user/containers.conf CONTAINERS_STORAGE_CONF=$TEST_DIR/user/storage.conf
+    trap remove_user_podman EXIT
+    user_podman load --quiet --input "$TEST_DIR/user/busybox.tar" >/dev/null
+}
+
+# remove_user_podman: podman keeps a process that holds the user's namespaces.
+remove_user_podman() {
+    user_podman rm --all --force --time 0 >/dev/null 2>&1 || :
+    user_podman system migrate >/dev/null 2>&1 || :
+    remove_delegated
+}
+
+test_ordinary_user() {
+    start_user_podman
+    assert_exit 0 user_podman run --rm --network none busybox sh -c 'id -u; tr -s " " </proc/self/uid_map'
+    assert_eq "$OUT" $'0\n 0 65534 1\n 1 200000 65536'
+    assert_eq "$(user_podman run --rm --network none --user 1000:1000 busybox id -u)" 1000
+    assert_eq "$(user_podman run --rm --network none --userns keep-id busybox id -u)" 65534
+    assert_exit 3 user_podman run --rm --network none busybox sh -c 'exit 3'
+    assert_exit 127 user_podman run --rm --network none busybox /no/such/program
+    user_podman run --detach --network none --name one busybox sleep 86399 >/dev/null
+    assert_eq "$(user_podman exec one echo hello)" hello
+    assert_contains "$(user_podman top one args)" sleep
+    user_podman stop --time 0 one >/dev/null
+    user_podman rm one >/dev/null
+    assert_eq "$(find "$TEST_DIR/user/oci" -mindepth 1)" "" "containers the runtime still knows"
+    remove_user_podman
+    trap - EXIT
 }
 
 test_systemd_image() {

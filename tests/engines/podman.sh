@@ -241,8 +241,9 @@ test_limits() {
     podman update --memory 96m --cpus 0.25 one >/dev/null
     assert_eq "$(podman exec one sh -c 'cd /sys/fs/cgroup; cat memory.max cpu.max')" $'100663296\n25000 100000'
     assert_match "$(podman stats --no-stream --format '{{.MemUsage}} {{.PIDs}}' one)" '^[0-9.]+[kM]?B / [0-9.]+MB 1$'
-    assert_exit 137 podman run --network none --name two --memory 32m --memory-swap 32m busybox busybox tail /dev/zero
-    assert_eq "$(podman inspect --format '{{.State.OOMKilled}}' two)" true "killed for want of memory"
+    # That its inspect says OOMKilled is conmon's doing, and not so everywhere, whatever the runtime.
+    assert_exit 9 run_simple --memory 32m --memory-swap 32m busybox sh -c 'busybox tail /dev/zero; echo $?; exit 9'
+    assert_eq "$OUT" 137
     stop_podman
 }
 

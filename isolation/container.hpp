@@ -78,9 +78,10 @@ enum class MountSource : std::uint8_t {
     FileSystem,  // a new instance, fsopen(2) in the child
     Slot,        // a detached mount the parent opened: index among the released descriptors
     HostPath,    // rootless: the child clones it with open_tree(2) before the old root goes
+    Remount,     // an earlier mount of the list, which is changed
 };
 
-// One mount, made in this order. The target is absolute in the root and made when it is missing; links in it are
+// One mount, made or changed in this order. The target is absolute in the root and made when it is missing; links in it are
 // followed inside the root only, and not at all for proc and sysfs.
 struct ContainerMount {
     MountSource source = MountSource::FileSystem;
@@ -91,14 +92,18 @@ struct ContainerMount {
     std::uint32_t slot = 0;  // Slot
     std::string host_path;   // HostPath
     bool recursive = true;   // HostPath: rbind, not bind
+    // Remount: the index of what is changed: by `attributes`, `below` and `propagation`, and by `options`, which its
+    // file system takes.
+    std::size_t of = 0;
     MountChange attributes;  // of the mount itself
     MountChange below;  // of it and everything below it: rro, rnosuid, ...; before `attributes`
     std::vector<Propagation>
         propagation;  // in this order; a Slot or HostPath without any becomes private, all of it
     bool is_directory =
         true;  // what to make when the target is missing; a FileSystem needs a directory
-    bool optional = false;  // a failure is a note
-    bool copy_up = false;   // tmpcopyup: a tmpfs starts with what the target holds
+    bool optional = false;   // a failure is a note
+    bool no_follow = false;  // a link at the end of the target is what is covered
+    bool copy_up = false;    // tmpcopyup: a tmpfs starts with what the target holds
     bool operator==(const ContainerMount&) const = default;
 };
 

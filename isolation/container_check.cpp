@@ -109,6 +109,22 @@ Status check_file_system(const std::string& where, const ContainerMount& mount) 
     return base::ok();
 }
 
+Status check_remount(const ContainerSpec& spec, std::size_t index) {
+    const auto& mount = spec.mounts[index];
+    const std::string where = place("mounts", index);
+    if (mount.of >= index || spec.mounts[mount.of].source == MountSource::Remount ||
+        spec.mounts[mount.of].optional) {
+        return usage_error(where + ": no mount to change");
+    }
+    for (const auto& [key, value] : mount.options) {
+        if (value.size() > kOptionValueLimit) {
+            return usage_error(where + ": option " + key + " of more than " +
+                               std::to_string(kOptionValueLimit) + " bytes");
+        }
+    }
+    return check_file_system(where, mount);
+}
+
 Status check_mounts(const ContainerSpec& spec, Slots& slots) {
     for (std::size_t i = 0; i < spec.mounts.size(); ++i) {
         const auto& mount = spec.mounts[i];
@@ -127,6 +143,9 @@ Status check_mounts(const ContainerSpec& spec, Slots& slots) {
                 break;
             case MountSource::Slot:
                 TRY(slots.take(where, mount.slot));
+                break;
+            case MountSource::Remount:
+                TRY(check_remount(spec, i));
                 break;
             case MountSource::HostPath:
                 TRY(check_path(where, mount.host_path));
@@ -182,6 +201,7 @@ Status check_root(const ContainerSpec& spec, Slots& slots) {
         case MountSource::HostPath:
             return slots.own("root");
         case MountSource::FileSystem:
+        case MountSource::Remount:
             break;
     }
     return usage_error("root: not a file system of its own");

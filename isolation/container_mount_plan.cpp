@@ -33,6 +33,9 @@ std::uint16_t optionality(bool optional) {
 }
 
 std::string mount_site(const ContainerMount& mount, std::size_t index) {
+    if (mount.source == MountSource::Remount) {
+        return place("mounts", index) + ": remount " + mount.target;
+    }
     const bool fresh = mount.source == MountSource::FileSystem;
     return place("mounts", index) + ": mount " + (fresh ? mount.fs_type : "bind") + " on " +
            mount.target;
@@ -68,21 +71,77 @@ void open_file_system(RecipeBuilder& recipe,
     }
 }
 
-void attach_mount(RecipeBuilder& recipe,
-                  const ContainerMount& mount,
+namespace {
+
+void change_mount(RecipeBuilder& recipe,
+                  const MountChange& wanted,
                   const std::string& site,
-                  std::uint32_t slot) {
+                  std::uint32_t slot,
+                  std::uint16_t flags) {
+    if ((wanted.set | wanted.clear) == 0) {
+        return;
+    }
+    // The access time bits are an enumeration: the old value has to go first.
+    const std::uint64_t times = MOUNT_ATTR__ATIME;
+    const bool timed = ((wanted.set | wanted.clear) & times) != 0;
+    recipe.change_mount(
+        site + ": set its attributes", slot, wanted.set, wanted.clear | (timed ? times : 0), flags);
+}
+
+void propagate(RecipeBuilder& recipe,
+               const std::vector<Propagation>& propagation,
+               const std::string& site,
+               std::uint32_t slot,
+               std::uint16_t flags) {
+    for (const auto& step : propagation) {
+        recipe.set_propagation(site + ": set its propagation",
+                               static_cast<std::int32_t>(slot),
+                               propagation_flag(step.kind),
+                               recursion(step.recursive) | flags);
+    }
+}
+
+void remount(RecipeBuilder& recipe,
+             const ContainerMount& mount,
+             const std::string& site,
+             std::uint32_t slot) {
+    if (!mount.options.empty()) {
+        recipe.reconfigure(site + ": set the options of its file system", slot, mount.options);
+    }
+    change_mount(recipe, mount.below, site, slot, child::kRecursive);
+    change_mount(recipe, mount.attributes, site, slot, 0);
+    propagate(recipe, mount.propagation, site, slot, 0);
+}
+
+// What is made, and opened, at the target.
+std::uint16_t target_flags(const ContainerMount& mount) {
     const bool fresh = mount.source == MountSource::FileSystem;
     const auto components = path_components(mount.target);
     // A link at the place of proc or sysfs could make the masks below cover something else.
     const bool kernel_view =
         (fresh && (mount.fs_type == "proc" || mount.fs_type == "sysfs")) ||
         (components.size() == 1 && (components.front() == "proc" || components.front() == "sys"));
+    std::uint16_t flags = optionality(mount.optional);
+    flags |= fresh || mount.is_directory ? child::kDirectory : std::uint16_t{0};
+    flags |= kernel_view ? child::kNoSymlinks : std::uint16_t{0};
+    flags |= mount.no_follow ? child::kNoFollow : std::uint16_t{0};
+    return flags;
+}
+
+}  // namespace
+
+void attach_mount(RecipeBuilder& recipe,
+                  const ContainerMount& mount,
+                  const std::string& site,
+                  std::uint32_t slot,
+                  bool changes_later) {
+    if (mount.source == MountSource::Remount) {
+        remount(recipe, mount, site, slot);
+        return;
+    }
+    const bool fresh = mount.source == MountSource::FileSystem;
     const std::uint16_t optional = optionality(mount.optional);
-    std::uint16_t target_flags = optional;
-    target_flags |= fresh || mount.is_directory ? child::kDirectory : std::uint16_t{0};
-    target_flags |= kernel_view ? child::kNoSymlinks : std::uint16_t{0};
-    recipe.make_target(site, mount.target, target_flags);
+    recipe.make_target(site, mount.target, target_flags(mount));
     const bool content = fresh && starts_with_content(mount);
     if (content) {
         recipe.inherit_mode(site, slot, optional);
@@ -90,34 +149,16 @@ void attach_mount(RecipeBuilder& recipe,
     if (fresh && mount.copy_up) {
         recipe.copy_up(site + ": copy what is there", slot, optional);
     }
-    const auto change = [&](const MountChange& wanted, std::uint16_t flags) {
-        if ((wanted.set | wanted.clear) == 0) {
-            return;
-        }
-        // The access time bits are an enumeration: the old value has to go first.
-        const std::uint64_t times = MOUNT_ATTR__ATIME;
-        const bool timed = ((wanted.set | wanted.clear) & times) != 0;
-        recipe.change_mount(site + ": set its attributes",
-                            slot,
-                            wanted.set,
-                            wanted.clear | (timed ? times : 0),
-                            flags | optional);
-    };
-    change(mount.below, child::kRecursive);
+    change_mount(recipe, mount.below, site, slot, child::kRecursive | optional);
     if (!fresh || content || mount.attributes.clear != 0) {
-        change(mount.attributes, 0);
+        change_mount(recipe, mount.attributes, site, slot, optional);
     }
     auto propagation = mount.propagation;
     if (propagation.empty() && mount.source == MountSource::Slot) {
         propagation.push_back({Propagation::Kind::Private, true});
     }
-    for (const auto& step : propagation) {
-        recipe.set_propagation(site + ": set its propagation",
-                               static_cast<std::int32_t>(slot),
-                               propagation_flag(step.kind),
-                               recursion(step.recursive) | optional);
-    }
-    recipe.place_mount(site, slot, optional);
+    propagate(recipe, propagation, site, slot, optional);
+    recipe.place_mount(site, slot, optional | (changes_later ? child::kKeep : std::uint16_t{0}));
 }
 
 }  // namespace warren::isolation

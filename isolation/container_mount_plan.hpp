@@ -23,10 +23,12 @@ void open_file_system(RecipeBuilder& recipe,
                       const ContainerMount& mount,
                       const std::string& site,
                       std::uint32_t slot);
-// Its target, its changes, its place.
+// Its target, its changes, its place; or, of a Remount, its changes to what is in `slot`. With `changes_later` a
+// Remount follows: the slot stays filled.
 void attach_mount(RecipeBuilder& recipe,
                   const ContainerMount& mount,
                   const std::string& site,
-                  std::uint32_t slot);
+                  std::uint32_t slot,
+                  bool changes_later);
 
 }  // namespace warren::isolation

@@ -121,7 +121,18 @@ void ContainerPlan::number_slots() {
     std::uint32_t own = kFirstOwnSlot;
     root_slot_ = spec_.root.source == MountSource::Slot ? spec_.root.slot : own++;
     for (const auto& mount : spec_.mounts) {
-        mount_slots_.push_back(mount.source == MountSource::Slot ? mount.slot : own++);
+        switch (mount.source) {
+            case MountSource::Slot:
+                mount_slots_.push_back(mount.slot);
+                break;
+            case MountSource::Remount:
+                mount_slots_.push_back(mount_slots_.at(mount.of));
+                break;
+            case MountSource::FileSystem:
+            case MountSource::HostPath:
+                mount_slots_.push_back(own++);
+                break;
+        }
     }
     for (const auto& device : spec_.devices) {
         switch (device.source) {
@@ -205,7 +216,9 @@ void ContainerPlan::prepare_mounts() {
     // What the child clones of the host's tree can be the host's slave only while that tree is.
     const bool enslaved =
         std::any_of(spec_.mounts.begin(), spec_.mounts.end(), [](const ContainerMount& mount) {
-            return mount.source == MountSource::HostPath &&
+            // A change of one that was cloned is as good.
+            return (mount.source == MountSource::HostPath ||
+                    mount.source == MountSource::Remount) &&
                    std::any_of(mount.propagation.begin(),
                                mount.propagation.end(),
                                [](const Propagation& propagation) {
@@ -305,7 +318,7 @@ void ContainerPlan::make_mounts() {
         if (mount.source == MountSource::FileSystem) {
             open_file_system(recipe_, mount, mount_site(mount, i), mount_slots_[i]);
             some_made = true;
-        } else if (some_made) {
+        } else if (some_made && mount.source != MountSource::Remount) {
             renew_mount(i);
         }
     }
@@ -344,7 +357,11 @@ void ContainerPlan::enter_root() {
 void ContainerPlan::attach_mounts() {
     for (std::size_t i = 0; i < spec_.mounts.size(); ++i) {
         const auto& mount = spec_.mounts[i];
-        attach_mount(recipe_, mount, mount_site(mount, i), mount_slots_[i]);
+        const bool changes_later =
+            std::any_of(spec_.mounts.begin(), spec_.mounts.end(), [i](const ContainerMount& other) {
+                return other.source == MountSource::Remount && other.of == i;
+            });
+        attach_mount(recipe_, mount, mount_site(mount, i), mount_slots_[i], changes_later);
     }
 }
 

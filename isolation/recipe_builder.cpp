@@ -107,14 +107,10 @@ void RecipeBuilder::pivot_root(std::uint32_t slot) {
     step.slot = static_cast<std::int32_t>(slot);
 }
 
-void RecipeBuilder::open_file_system(std::string site,
-                                     std::uint32_t slot,
-                                     const FileSystem& fs,
-                                     bool optional) {
-    std::string line = "open-file-system" + slot_word(slot) + " type=" + quoted(fs.type) +
-                       " attributes=" + hex(fs.attributes);
+const void* RecipeBuilder::keep_options(
+    const std::vector<std::pair<std::string, std::string>>& options, std::string& line) {
     std::vector<std::string> pairs;
-    for (const auto& [key, value] : fs.options) {
+    for (const auto& [key, value] : options) {
         std::string option = key;
         if (!value.empty()) {
             option += '=';
@@ -125,13 +121,23 @@ void RecipeBuilder::open_file_system(std::string site,
         pairs.push_back(key);
         pairs.push_back(value);
     }
+    return keep(pairs);
+}
+
+void RecipeBuilder::open_file_system(std::string site,
+                                     std::uint32_t slot,
+                                     const FileSystem& fs,
+                                     bool optional) {
+    std::string line = "open-file-system" + slot_word(slot) + " type=" + quoted(fs.type) +
+                       " attributes=" + hex(fs.attributes);
+    const void* options = keep_options(fs.options, line);
     const std::uint16_t flags = optional ? child::kOptional : 0;
     Step& step = add(Op::OpenFileSystem, std::move(site), line + flag_words(flags));
     step.flags = flags;
     step.slot = static_cast<std::int32_t>(slot);
     step.a = fs.attributes;
     step.s1 = keep(fs.type);
-    step.data = keep(pairs);
+    step.data = options;
 }
 
 void RecipeBuilder::make_target(std::string site, const std::string& path, std::uint16_t flags) {

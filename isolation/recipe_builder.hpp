@@ -43,7 +43,7 @@ public:
                           std::uint32_t slot,
                           const FileSystem& fs,
                           bool optional);
-    // `flags`: child::kDirectory, kNoSymlinks, kOptional. The path is normal and absolute.
+    // `flags`: child::kDirectory, kNoSymlinks, kNoFollow, kOptional. The path is normal and absolute.
     void make_target(std::string site, const std::string& path, std::uint16_t flags);
     // `flags`: child::kRecursive, kOptional. Onto the target made last.
     void attach_mount(std::string site,
@@ -104,6 +104,10 @@ public:
     // So that the kernel, which lists mounts by age, lists this one after those made before. `flags`:
     // child::kDirectory, kTidy, kOptional.
     void renew_mount(std::string site, std::uint32_t slot, std::uint16_t flags);
+    // New options for the file system of a mount.
+    void reconfigure(std::string site,
+                     std::uint32_t slot,
+                     const std::vector<std::pair<std::string, std::string>>& options);
     // `slot` -1: "/".
     void set_propagation(std::string site,
                          std::int32_t slot,
@@ -116,7 +120,7 @@ public:
                       std::uint16_t flags);
     void inherit_mode(std::string site, std::uint32_t slot, std::uint16_t flags);
     void copy_up(std::string site, std::uint32_t slot, std::uint16_t flags);
-    // Onto the target made last, without a change.
+    // Onto the target made last, without a change. child::kKeep: the slot stays, for changes.
     void place_mount(std::string site, std::uint32_t slot, std::uint16_t flags);
     // In the directory that was the target made last.
     void make_node(std::string site, const std::string& name, const child::NodeData& node);
@@ -153,6 +157,9 @@ private:
 
     void add_to_slot(
         child::Op op, std::string site, const char* word, std::uint32_t slot, std::uint16_t flags);
+    // For fsconfig(2); what the recipe's line says of them goes to `line`.
+    const void* keep_options(const std::vector<std::pair<std::string, std::string>>& options,
+                             std::string& line);
     static const void* listen_digits(char* const* env);
 
     Recipe recipe_;

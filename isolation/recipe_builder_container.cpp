@@ -118,6 +118,15 @@ void RecipeBuilder::renew_mount(std::string site, std::uint32_t slot, std::uint1
     add_to_slot(Op::RenewMount, std::move(site), "renew-mount", slot, flags);
 }
 
+void RecipeBuilder::reconfigure(std::string site,
+                                std::uint32_t slot,
+                                const std::vector<std::pair<std::string, std::string>>& options) {
+    std::string line = "reconfigure";
+    const void* data = keep_options(options, line);
+    add_to_slot(Op::Reconfigure, std::move(site), line.c_str(), slot, 0);
+    recipe_.steps_.back().data = data;
+}
+
 void RecipeBuilder::set_propagation(std::string site,
                                     std::int32_t slot,
                                     std::uint64_t type,

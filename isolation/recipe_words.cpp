@@ -50,6 +50,8 @@ std::string flag_words(std::uint16_t flags) {
     words += (flags & child::kRecursive) != 0 ? " recursive" : "";
     words += (flags & child::kReplace) != 0 ? " replace" : "";
     words += (flags & child::kTidy) != 0 ? " tidy" : "";
+    words += (flags & child::kKeep) != 0 ? " keep" : "";
+    words += (flags & child::kNoFollow) != 0 ? " no-follow" : "";
     words += (flags & child::kOptional) != 0 ? " optional" : "";
     return words;
 }

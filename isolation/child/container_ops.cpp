@@ -129,6 +129,9 @@ bool perform_on_root(Context& context, const Step& step, int& result) {
         case Op::RenewMount:
             result = renew_mount(context, step);
             return true;
+        case Op::Reconfigure:
+            result = reconfigure(context, step);
+            return true;
         case Op::SetPropagation:
             result = set_propagation(context, step);
             return true;

@@ -8,8 +8,10 @@
 
 namespace warren::isolation::child {
 
-inline constexpr std::uint16_t kReplace = 16;  // MakeLink: a file at its place goes
-inline constexpr std::uint16_t kTidy = 32;     // RenewMount: nothing stays on the host's tree
+inline constexpr std::uint16_t kReplace = 16;    // MakeLink: a file at its place goes
+inline constexpr std::uint16_t kTidy = 32;       // RenewMount: nothing stays on the host's tree
+inline constexpr std::uint16_t kKeep = 64;       // PlaceMount: the slot stays filled, for changes
+inline constexpr std::uint16_t kNoFollow = 128;  // MakeTarget: a link at the end is the target
 inline constexpr std::uint32_t kTypeFifo = 0010000;
 
 // Step::data of MountFileSystem: mount(2).

@@ -5,6 +5,7 @@
 #include <linux/openat2.h>
 #include <linux/stat.h>
 
+#include "isolation/child/container_step.hpp"
 #include "isolation/child/mount_calls.hpp"
 #include "isolation/child/ops.hpp"
 #include "isolation/child/syscalls.hpp"
@@ -87,9 +88,9 @@ const char* take_component(char*& at, bool& last) {
     return name;
 }
 
-// Component by component, each opened without following before the next is looked up in it; links, those to nowhere
+// flags as MakeTarget's. Component by component, each opened without following before the next is looked up in it; links, those to nowhere
 // included, are followed by hand. The root is "/" of this process: neither they nor ".." lead out of it.
-int make_path(const char* wanted, bool directory, bool links) {
+int make_path(const char* wanted, const Step& step) {
     char path[kPathSize];
     const std::size_t size = __builtin_strlen(wanted) + 1;
     if (size > sizeof(path)) {
@@ -107,9 +108,9 @@ int make_path(const char* wanted, bool directory, bool links) {
         }
         int next = open_at2(here, name, O_PATH | O_NOFOLLOW, 0);
         if (next == -ENOENT) {
-            next = make_entry(here, name, directory || !last);
-        } else if (next >= 0 && is_link(next)) {
-            const bool allowed = links && ++followed <= kLinkLimit;
+            next = make_entry(here, name, (step.flags & kDirectory) != 0 || !last);
+        } else if (next >= 0 && is_link(next) && !(last && (step.flags & kNoFollow) != 0)) {
+            const bool allowed = (step.flags & kNoSymlinks) == 0 && ++followed <= kLinkLimit;
             const int result = allowed ? follow_link(next, path, at) : -ELOOP;
             (void)sys(SYS_close, next);
             at = path;
@@ -152,13 +153,7 @@ int attach_root(Context& context, const Step& step) {
     return status(SYS_move_mount, root, "", AT_FDCWD, step.s1, MOVE_MOUNT_F_EMPTY_PATH);
 }
 
-// OpenFileSystem: s1 the type, data its options (key, value, key, value, ..., null; an empty value is a flag),
-// a MOUNT_ATTR_*, slot what receives the detached mount.
-int open_file_system(Context& context, const Step& step) {
-    const int fs = descriptor(SYS_fsopen, step.s1, FSOPEN_CLOEXEC);
-    if (fs < 0) {
-        return fs;
-    }
+int set_options(int fs, const Step& step) {
     int result = 0;
     const auto* options = static_cast<const char* const*>(step.data);
     for (; result == 0 && options != nullptr && *options != nullptr; options += 2) {
@@ -170,6 +165,17 @@ int open_file_system(Context& context, const Step& step) {
                         flag ? nullptr : options[1],
                         0);
     }
+    return result;
+}
+
+// OpenFileSystem: s1 the type, data its options (key, value, key, value, ..., null; an empty value is a flag),
+// a MOUNT_ATTR_*, slot what receives the detached mount.
+int open_file_system(Context& context, const Step& step) {
+    const int fs = descriptor(SYS_fsopen, step.s1, FSOPEN_CLOEXEC);
+    if (fs < 0) {
+        return fs;
+    }
+    int result = set_options(fs, step);
     if (result == 0) {
         result = status(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
     }
@@ -199,14 +205,15 @@ int pivot_root(Context& context, const Step& step) {
     return result;
 }
 
-// MakeTarget: s1 the path, flags kDirectory and kNoSymlinks; the open target lands in kTargetSlot.
+// MakeTarget: s1 the path, flags kDirectory, kNoSymlinks, kNoFollow; the open target lands in kTargetSlot.
 int make_target(Context& context, const Step& step) {
     clear_slot(context, kTargetSlot);
     const std::uint64_t resolve = (step.flags & kNoSymlinks) != 0 ? RESOLVE_NO_SYMLINKS : 0;
-    int fd = open_in_root(step.s1, O_PATH, resolve);
+    const std::uint64_t follow = (step.flags & kNoFollow) != 0 ? O_NOFOLLOW : 0;
+    int fd = open_in_root(step.s1, O_PATH | follow, resolve);
     context.target_made = fd == -ENOENT;
     if (fd == -ENOENT) {
-        fd = make_path(step.s1, (step.flags & kDirectory) != 0, resolve == 0);
+        fd = make_path(step.s1, step);
     }
     if (fd < 0) {
         return fd;

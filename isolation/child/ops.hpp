@@ -30,6 +30,8 @@ int private_propagation();
 int make_private(int dir, const char* path);
 int attach_root(Context& context, const Step& step);
 int open_file_system(Context& context, const Step& step);
+// What step.data says (see OpenFileSystem) to a file system's context.
+int set_options(int fs, const Step& step);
 int pivot_root(Context& context, const Step& step);
 int make_target(Context& context, const Step& step);
 int attach_mount(Context& context, const Step& step);
@@ -55,6 +57,7 @@ bool perform_container(Context& context, const Step& step, int& result);
 int clone_host_tree(Context& context, const Step& step);
 int mount_file_system(Context& context, const Step& step);
 int renew_mount(Context& context, const Step& step);
+int reconfigure(const Context& context, const Step& step);
 int set_propagation(const Context& context, const Step& step);
 int change_mount(const Context& context, const Step& step);
 int place_mount(Context& context, const Step& step);

@@ -102,6 +102,21 @@ int renew_mount(Context& context, const Step& step) {
     return copy < 0 ? copy : result;
 }
 
+// Reconfigure: slot a mount, data options as those of OpenFileSystem: its file system gets them.
+int reconfigure(const Context& context, const Step& step) {
+    const int fs =
+        descriptor(SYS_fspick, context.slots[step.slot], "", FSPICK_CLOEXEC | FSPICK_EMPTY_PATH);
+    if (fs < 0) {
+        return fs;
+    }
+    int result = set_options(fs, step);
+    if (result == 0) {
+        result = status(SYS_fsconfig, fs, FSCONFIG_CMD_RECONFIGURE, nullptr, nullptr, 0);
+    }
+    (void)sys(SYS_close, fs);
+    return result;
+}
+
 // SetPropagation: a MS_PRIVATE and its kin, flags kRecursive, slot the mount, or -1 for "/".
 int set_propagation(const Context& context, const Step& step) {
     mount_attr attr{};
@@ -127,13 +142,15 @@ int change_mount(const Context& context, const Step& step) {
     return set_attr(context.slots[step.slot], "", attr, (step.flags & kRecursive) != 0);
 }
 
-// PlaceMount: slot a detached mount, as it is; goes onto kTargetSlot.
+// PlaceMount: slot a detached mount, as it is, flags kKeep; goes onto kTargetSlot.
 int place_mount(Context& context, const Step& step) {
     int result = 0;
     if (!passed_over(context, step)) {
         result = move_onto(context.slots[step.slot], context.slots[kTargetSlot]);
     }
-    clear_slot(context, step.slot);
+    if ((step.flags & kKeep) == 0) {
+        clear_slot(context, step.slot);
+    }
     clear_slot(context, kTargetSlot);
     return result;
 }

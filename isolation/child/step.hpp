@@ -55,6 +55,7 @@ enum class Op : std::uint16_t {
     CloneHostTree,
     MountFileSystem,
     RenewMount,
+    Reconfigure,
     SetPropagation,
     ChangeMount,
     PlaceMount,

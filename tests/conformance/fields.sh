@@ -84,6 +84,22 @@ test_mounts() {
     wanted "unmapped ids" "$USERS"' | .mounts += [{"destination": "/data", "type": "bind", "source": $source, "options": ["bind"]}]' 'stat -c %u /data/file' 65534
     wanted uidMappings '.mounts += [{"destination": "/data", "type": "bind", "source": $source, "options": ["bind"],
         "uidMappings": [{"containerID": 0, "hostID": 4000, "size": 10}], "gidMappings": [{"containerID": 0, "hostID": 4000, "size": 10}]}]' 'stat -c %u /data/file' 4000
+    wanted "a remount of a bind" "$bind"'["bind"]}, {"destination": "/data", "options": ["remount", "bind", "ro", "nosuid"]}]' \
+        'touch /data/x 2>&1 | grep -c Read-only; grep -c " /data .*nosuid" /proc/mounts' $'1\n1'
+    wanted "a remount of a file system" '.mounts += [{"destination": "/t", "type": "tmpfs", "options": ["ro", "size=1m"]},
+        {"destination": "/t", "options": ["remount", "rw", "noexec", "size=2m", "lazytime"]}]' \
+        'touch /t/x; grep -c " /t tmpfs rw,lazytime,noexec,.*size=2048k" /proc/mounts' 1
+    wanted "a remount in a user namespace" "$USERS"' | .mounts += [{"destination": "/t", "type": "tmpfs", "options": ["size=1m"]},
+        {"destination": "/t", "options": ["remount", "size=2m"]}, {"destination": "/t", "options": ["remount", "bind", "ro"]}]' \
+        'grep -c " /t tmpfs ro,.*size=2048k" /proc/mounts' 1
+    wanted "every word of the specification" '.mounts += [{"destination": "/t", "type": "tmpfs", "options": ["async", "atime", "defaults", "dev", "diratime", "exec",
+        "lazytime", "loud", "mand", "nomand", "noiversion", "nolazytime", "norelatime", "nostrictatime", "suid", "symfollow", "silent", "sync", "dirsync", "ratime", "rdev", "rdiratime",
+        "rexec", "rnoatime", "rnodev", "rnodiratime", "rnoexec", "rnorelatime", "rnostrictatime", "rnosuid", "rnosymfollow", "rrelatime", "rro", "rrw", "rstrictatime",
+        "rsuid", "rsymfollow", "rw", "relatime", "noatime"]}]' 'touch /t/x; grep -c " /t tmpfs rw" /proc/mounts' 1
+    ln -s /etc/passwd "$B/rootfs/link"
+    wanted dest-nofollow '.mounts += [{"destination": "/link", "type": "bind", "source": ($source + "/file"), "options": ["bind", "dest-nofollow"]}]' \
+        'cat /link; grep -c ^root: /etc/passwd' $'content\n1'
+    rm "$B/rootfs/link"
     wanted cgroup '.' 'ls /sys/fs/cgroup | grep -c cgroup.procs; touch /sys/fs/cgroup/x 2>&1 | grep -c Read-only' $'1\n1'
     all_fields
 }
@@ -151,8 +167,10 @@ test_priority_of_input_and_output() {
 test_refused() {
     refused /ociVersion '.ociVersion = "2.0.0"' "version 2.0.0"
     refused /vm '.vm = {"hypervisor": {"path": "/bin/vm"}}' "a virtual machine is asked for"
-    refused /mounts/7 '.mounts += [{"destination": "/data", "type": "bind", "source": $source, "options": ["remount", "bind"]}]' remount
-    refused /mounts/7 '.mounts += [{"destination": "/data", "type": "bind", "source": $source, "options": ["bind", "dest-nofollow"]}]' dest-nofollow
+    refused /mounts/7/destination '.mounts += [{"destination": "/data", "type": "bind", "source": $source, "options": ["remount", "bind"]}]' "nothing to remount"
+    refused /mounts/8/options '.mounts += [{"destination": "/data", "type": "bind", "source": $source, "options": ["bind"]},
+        {"destination": "/data", "options": ["remount", "sync"]}]' "behind a bind mount"
+    refused /mounts/8 '.mounts += [{"destination": "/data", "type": "tmpfs"}, {"destination": "/data", "options": ["remount", "size=nonsense"]}]' "remount /data"
     refused /mounts/7 '.mounts += [{"destination": "/data", "type": "tmpfs", "source": "tmpfs", "options": ["idmap"]}]' "ids are mapped"
     refused /process/rlimits/1 '.process.rlimits += .process.rlimits' "given twice"
     refused /process/rlimits/0 '.process.rlimits[0].soft = 5000' "above the hard limit"

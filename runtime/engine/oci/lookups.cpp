@@ -46,7 +46,7 @@ base::Result<MountLookup> look_up_mount(const spec::oci::Mount& mount,
                                         const std::string& bundle,
                                         const std::string& place) {
     MountLookup lookup;
-    if (!is_bind(mount)) {
+    if (!is_bind(mount) || mount.options.remount) {
         return lookup;
     }
     lookup.source = join_path(bundle, mount.source);

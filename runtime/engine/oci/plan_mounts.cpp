@@ -5,6 +5,7 @@
 
 #include "runtime/engine/oci/notify.hpp"
 #include "runtime/engine/oci/plan_parts.hpp"
+#include "runtime/spec/oci/check.hpp"
 
 namespace warren::engine::oci {
 
@@ -53,17 +54,6 @@ void plan_attributes(const spec::oci::MountOptions& options, ContainerMount& out
 
 base::Error at_options(base::Error error, const std::string& place) {
     return std::move(error).with_place(place + "/options");
-}
-
-base::Status refuse_words(const Mount& mount, const std::string& place) {
-    if (mount.options.remount) {
-        return unsupported("\"remount\" is not supported: give the first mount the options",
-                           place + "/options");
-    }
-    if (mount.options.dest_nofollow) {
-        return unsupported("\"dest-nofollow\" is not supported", place + "/options");
-    }
-    return base::ok();
 }
 
 // A range whose `outside` is an id of the container's user namespace, seen from the host.
@@ -193,30 +183,37 @@ std::string host_stand_in(const Planning& planning, const std::string& type) {
     return {};
 }
 
-base::Status file_system(const Planning& planning,
-                         const Mount& mount,
-                         const std::string& place,
-                         ContainerMount& out) {
-    const auto& options = mount.options;
-    out.copy_up = options.tmpcopyup;
-    if (options.tmpcopyup && mount.type != "tmpfs") {
-        return at_options(base::usage_error("\"tmpcopyup\" is for a tmpfs"), place);
-    }
-    if (!mount.source.empty()) {
-        out.options.emplace_back("source", mount.source);
-    }
-    for (const auto& word : options.superblock) {
+// Words of the superblock, and those that are the file system's own.
+base::Status file_system_options(const Mount& mount,
+                                 const std::string& place,
+                                 ContainerMount& out) {
+    for (const auto& word : mount.options.superblock) {
         out.options.emplace_back(word, "");
     }
     if (out.fs_type == "cgroup2" && mount.type == "cgroup") {
         return base::ok();  // its words are those of cgroup v1
     }
-    for (const auto& [key, value] : options.data) {
+    for (const auto& [key, value] : mount.options.data) {
         if (value && value->empty()) {
             return at_options(base::usage_error("\"" + key + "=\" has no value"), place);
         }
         out.options.emplace_back(key, value.value_or(""));
     }
+    return base::ok();
+}
+
+base::Status file_system(const Planning& planning,
+                         const Mount& mount,
+                         const std::string& place,
+                         ContainerMount& out) {
+    out.copy_up = mount.options.tmpcopyup;
+    if (out.copy_up && mount.type != "tmpfs") {
+        return at_options(base::usage_error("\"tmpcopyup\" is for a tmpfs"), place);
+    }
+    if (!mount.source.empty()) {
+        out.options.emplace_back("source", mount.source);
+    }
+    TRY(file_system_options(mount, place, out));
     const bool labelled = planning.site.selinux && !planning.config.linux.mount_label.empty() &&
                           mount.type != "proc" && mount.type != "sysfs" && out.fs_type != "cgroup2";
     if (labelled) {
@@ -225,23 +222,60 @@ base::Status file_system(const Planning& planning,
     return base::ok();
 }
 
+void warn_of_data(const Mount& mount, const std::string& place, ContainerPlan& plan) {
+    for (const auto& [key, value] : mount.options.data) {
+        plan.warnings.push_back(place + "/options: \"" + base::printable(key) +
+                                "\" means nothing for a bind mount");
+    }
+}
+
+// Of each entry of the config: its index among the container's mounts. A link that was copied has none.
+using Planned = std::vector<std::optional<std::size_t>>;
+
+// What the mount is keeps to itself: `bind` changes the mount only, and so does any remount of a bind, whose file
+// system is the host's.
+base::Status plan_remount(const Planning& planning,
+                          std::size_t index,
+                          const Planned& planned,
+                          ContainerPlan& plan) {
+    const Mount& mount = planning.config.mounts[index];
+    const std::string place = "/mounts/" + std::to_string(index);
+    const auto entry = spec::oci::remounted(planning.config, index);
+    const auto of = entry ? planned.at(*entry) : std::nullopt;
+    if (!of) {
+        return base::usage_error("nothing to remount is mounted at " + mount.destination)
+            .with_place(place + "/destination");
+    }
+    const auto& earlier = plan.container.mounts[*of];
+    ContainerMount out;
+    out.source = MountSource::Remount;
+    out.target = mount.destination;
+    out.of = *of;
+    plan_attributes(mount.options, out);
+    if (earlier.source == MountSource::FileSystem && !is_bind(mount)) {
+        out.fs_type = earlier.fs_type;
+        TRY(file_system_options(mount, place, out));
+    } else if (const auto word = spec::oci::superblock_change(mount.options)) {
+        return at_options(
+            base::usage_error("\"" + *word + "\" would change the file system behind a bind mount"),
+            place);
+    } else {
+        warn_of_data(mount, place, plan);
+    }
+    plan.container.mounts.push_back(std::move(out));
+    return base::ok();
+}
+
 base::Status plan_mount(const Planning& planning, std::size_t index, ContainerPlan& plan) {
     const Mount& mount = planning.config.mounts[index];
     const MountLookup& lookup = planning.lookups.mounts.at(index);
     const std::string place = "/mounts/" + std::to_string(index);
-    TRY(refuse_words(mount, place));
-    if (lookup.link_target) {
-        plan.container.links.push_back({mount.destination, *lookup.link_target, false});
-        return base::ok();
-    }
     ContainerMount out;
     out.target = mount.destination;
+    out.no_follow = mount.options.dest_nofollow;
     plan_attributes(mount.options, out);
     if (is_bind(mount)) {
-        for (const auto& [key, value] : mount.options.data) {
-            plan.warnings.push_back(place + "/options: \"" + base::printable(key) +
-                                    "\" means nothing for a bind mount");
-        }
+        warn_of_data(mount, place, plan);
         out.is_directory = lookup.is_directory;
         const bool recursive = mount.options.recursive_bind || mount.type == "rbind";
         TRY(bind_from(planning, mount, lookup.source, recursive, place, out, plan));
@@ -283,8 +317,18 @@ base::Status plan_root(const Planning& planning, ContainerPlan& plan) {
 
 base::Status plan_mounts(const Planning& planning, ContainerPlan& plan) {
     plan.container.mounts_listed_in_order = planning.site.mounts_by_age;
+    Planned planned;
     for (std::size_t i = 0; i < planning.config.mounts.size(); ++i) {
-        TRY(plan_mount(planning, i, plan));
+        const auto& mount = planning.config.mounts[i];
+        const auto& link = planning.lookups.mounts.at(i).link_target;
+        if (link) {
+            plan.container.links.push_back({mount.destination, *link, false});
+            planned.emplace_back();
+            continue;
+        }
+        planned.emplace_back(plan.container.mounts.size());
+        TRY(mount.options.remount ? plan_remount(planning, i, planned, plan)
+                                  : plan_mount(planning, i, plan));
     }
     return base::ok();
 }

@@ -23,6 +23,10 @@ struct Problem {
 [[nodiscard]] std::vector<Problem> check_process(const Process& process,
                                                  const std::string& at = "");
 
+// Which entry of mounts an entry with "remount" changes: the last one before it that mounts something at the same
+// destination. nullopt: none does.
+[[nodiscard]] std::optional<std::size_t> remounted(const Config& config, std::size_t index);
+
 // The first problem as the error, its pointer as the place; the others as secondary errors.
 [[nodiscard]] base::Status to_status(const std::vector<Problem>& problems);
 

@@ -1,6 +1,5 @@
 // /mounts.
 #include <algorithm>
-#include <array>
 
 #include "runtime/spec/oci/checks.hpp"
 
@@ -8,21 +7,52 @@ namespace warren::spec::oci {
 
 namespace {
 
-// What a superblock does anyway: asking for it changes nothing of a bind's.
-constexpr std::array<std::string_view, 3> kDefaults{"async", "nolazytime", "nomand"};
+// Without empty steps and "."; ".." stays, as what it means depends on links.
+std::string plain_path(std::string_view path) {
+    std::string out;
+    while (!path.empty()) {
+        const auto step = path.substr(0, path.find('/'));
+        path.remove_prefix(std::min(step.size() + 1, path.size()));
+        if (!step.empty() && step != ".") {
+            out += '/';
+            out += step;
+        }
+    }
+    return out;
+}
+
+void check_remount(const Config& config,
+                   std::size_t index,
+                   const std::string& pointer,
+                   Problems& problems) {
+    const auto& mount = config.mounts[index];
+    const auto& options = mount.options;
+    if (!remounted(config, index)) {
+        add(problems,
+            pointer + "/destination",
+            "nothing to remount: no entry before it mounts something at \"" + mount.destination +
+                "\"");
+    }
+    if (options.tmpcopyup || options.copy_symlink || options.src_nofollow ||
+        options.dest_nofollow || options.id_map != MountIdMap::None || !mount.ids.uids.empty() ||
+        !mount.ids.gids.empty()) {
+        add(problems,
+            pointer,
+            "a remount takes no map of ids, and no tmpcopyup, copy-symlink, src-nofollow or "
+            "dest-nofollow");
+    }
+}
 
 void check_bind(const Mount& mount, const std::string& pointer, Problems& problems) {
     const auto& options = mount.options;
-    if (mount.source.empty() && !options.remount) {
+    if (mount.source.empty()) {
         add(problems, pointer + "/source", "a bind mount needs a source");
     }
     // Words for a file system ("mode=755") mean nothing here, and engines write them: the planner warns of them.
-    for (const auto& word : options.superblock) {
-        if (std::find(kDefaults.begin(), kDefaults.end(), word) == kDefaults.end()) {
-            add(problems,
-                pointer + "/options",
-                "a bind mount takes no option of a file system, found \"" + word + "\"");
-        }
+    if (const auto word = superblock_change(options)) {
+        add(problems,
+            pointer + "/options",
+            "a bind mount takes no option of a file system, found \"" + *word + "\"");
     }
     if (options.tmpcopyup) {
         add(problems, pointer + "/options", "tmpcopyup is only for tmpfs");
@@ -31,7 +61,7 @@ void check_bind(const Mount& mount, const std::string& pointer, Problems& proble
 
 void check_file_system(const Mount& mount, const std::string& pointer, Problems& problems) {
     const auto& options = mount.options;
-    if (mount.type.empty() && !options.remount) {
+    if (mount.type.empty()) {
         add(problems,
             pointer + "/type",
             "expected a file system's name, or bind among the options");
@@ -81,10 +111,25 @@ void check_ids(const Config& config,
 
 }  // namespace
 
+std::optional<std::size_t> remounted(const Config& config, std::size_t index) {
+    const auto wanted = plain_path(config.mounts[index].destination);
+    for (std::size_t i = index; i-- > 0;) {
+        const auto& earlier = config.mounts[i];
+        if (!earlier.options.remount && plain_path(earlier.destination) == wanted) {
+            return i;
+        }
+    }
+    return std::nullopt;
+}
+
 void check_mounts(const Config& config, Problems& problems) {
     for (std::size_t i = 0; i < config.mounts.size(); ++i) {
         const auto& mount = config.mounts[i];
         const auto pointer = "/mounts/" + std::to_string(i);
+        if (mount.options.remount) {
+            check_remount(config, i, pointer, problems);
+            continue;
+        }
         if (mount.options.bind) {
             check_bind(mount, pointer, problems);
         } else {

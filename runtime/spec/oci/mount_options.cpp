@@ -301,6 +301,16 @@ Result<MountOptions> parse_mount_options(const std::vector<std::string>& words) 
     return options;
 }
 
+std::optional<std::string> superblock_change(const MountOptions& options) {
+    constexpr std::array<std::string_view, 3> kDefaults{"async", "nolazytime", "nomand"};
+    for (const auto& word : options.superblock) {
+        if (std::find(kDefaults.begin(), kDefaults.end(), word) == kDefaults.end()) {
+            return word;
+        }
+    }
+    return std::nullopt;
+}
+
 std::vector<std::string> mount_option_words() {
     std::vector<std::string> out{"rbind", "idmap", "ridmap"};
     for (const auto& bit : kBits) {

@@ -89,6 +89,9 @@ struct MountOptions {
 // maps. The error's place is the word's index: "/2"; the caller puts the pointer of the array before it.
 [[nodiscard]] base::Result<MountOptions> parse_mount_options(const std::vector<std::string>& words);
 
+// The first word that asks the file system for what it does not do anyway ('async' and its like).
+[[nodiscard]] std::optional<std::string> superblock_change(const MountOptions& options);
+
 // The words that parse_mount_options() understands itself, sorted: `features` lists them.
 [[nodiscard]] std::vector<std::string> mount_option_words();
 

@@ -279,11 +279,38 @@ TEST_CASE("what is not done is refused with its place") {
     CHECK(refusal(R"(,"process":{"args":["a"],"cwd":"/","selinuxLabel":"p"})") ==
           "/process/selinuxLabel");
     CHECK(refusal(R"(,"mounts":[{"destination":"/","type":"none","options":["remount","ro"]}])") ==
-          "/mounts/0/options");
+          "/mounts/0/destination");
+    CHECK(refusal(R"(,"mounts":[{"destination":"/d","source":"/s","options":["bind"]},
+          {"destination":"/d","options":["remount","sync"]}])") == "/mounts/1/options");
     CHECK(refusal(R"(,"mounts":[{"destination":"/t","type":"tmpfs","options":["size="]}])") ==
           "/mounts/0/options");
     CHECK(refusal(R"(,"mounts":[{"destination":"/t","type":"proc","options":["tmpcopyup"]}])") ==
           "/mounts/0/options");
+}
+
+TEST_CASE("a remount changes the last mount at its place") {
+    const auto plan = plan_of(R"(,"mounts":[
+        {"destination":"/d","type":"bind","source":"/s"},
+        {"destination":"/d/","type":"tmpfs","options":["size=1m"]},
+        {"destination":"/e","type":"bind","source":"/s"},
+        {"destination":"//d/.","options":["remount","ro","size=2m","lazytime"]},
+        {"destination":"/d","options":["remount","bind","nosuid","size=3m"]},
+        {"destination":"/e","options":["remount","ro","rslave","async"]}])");
+    const auto& mounts = plan.container.mounts;
+    REQUIRE(mounts.size() == 6);
+    for (const std::size_t i : {3U, 4U, 5U}) {
+        CHECK(mounts[i].source == MountSource::Remount);
+        CHECK(mounts[i].of == (i == 5 ? 2U : 1U));
+    }
+    using Options = std::vector<std::pair<std::string, std::string>>;
+    CHECK(mounts[3].options == Options{{"lazytime", ""}, {"size", "2m"}});
+    CHECK(mounts[3].attributes.set == MOUNT_ATTR_RDONLY);
+    CHECK(mounts[4].options.empty());
+    CHECK(mounts[4].attributes.set == MOUNT_ATTR_NOSUID);
+    CHECK(mounts[5].options.empty());
+    CHECK(mounts[5].propagation.size() == 1);
+    // What a bind does with "size=3m".
+    CHECK(plan.warnings.size() == 1);
 }
 
 TEST_CASE("what means nothing here is a warning") {

@@ -243,6 +243,31 @@ TEST_CASE("a recipe with everything in it") {
     CHECK(plan(full_spec(), one_line_filter()) == kEverything);
 }
 
+TEST_CASE("a mount that is changed later stays at hand") {
+    ContainerSpec spec = small_spec();
+    ContainerMount change;
+    change.source = MountSource::Remount;
+    change.target = "/tmp";
+    change.of = 1;
+    change.options = {{"size", "1m"}, {"lazytime", ""}};
+    change.attributes = {MOUNT_ATTR_RDONLY, MOUNT_ATTR_NODEV};
+    change.below.set = MOUNT_ATTR_NOEXEC;
+    change.propagation = {{Propagation::Kind::Shared, true}};
+    spec.mounts.push_back(change);
+    CHECK(plan(spec).find(R"(place-mount slot=131 keep
+reconfigure "size=1m" "lazytime" slot=131
+change-mount set=0x8 clear=0x0 slot=131 recursive
+change-mount set=0x1 clear=0x4 slot=131
+set-propagation slot=131 type=0x100000 recursive
+take-stdio)") != std::string::npos);
+    spec.mounts[1].no_follow = true;
+    CHECK(plan(spec).find("make-target \"/tmp\" directory no-follow\n") != std::string::npos);
+    spec.mounts.back().options[0].second.assign(256, 'x');
+    CHECK(plan(spec) == "mounts[2]: option size of more than 255 bytes");
+    spec.mounts.back().of = 2;
+    CHECK(plan(spec) == "mounts[2]: no mount to change");
+}
+
 TEST_CASE("only what would be listed too early is renewed") {
     ContainerSpec spec = full_spec();
     spec.mounts_listed_in_order = true;

@@ -25,7 +25,8 @@ Json process() {
     out["env"] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                   "TERM=xterm"};
     out["cwd"] = "/";
-    for (const char* set : {"bounding", "effective", "permitted", "ambient"}) {
+    // Ambient ones would need to be inheritable, too.
+    for (const char* set : {"bounding", "effective", "permitted"}) {
         out["capabilities"][set] = capabilities;
     }
     constexpr int kFiles = 1024;

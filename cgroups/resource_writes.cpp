@@ -128,10 +128,12 @@ base::Status check_knobs(const Host& host,
                          const std::set<std::string>& available,
                          const std::vector<Knob>& knobs) {
     std::map<std::string, std::string> missing;  // controller: knobs
+    std::string place;                           // of the first
     for (const Knob& knob : knobs) {
         if (is_needed(knob) && available.count(knob.controller) == 0) {
             auto& files = missing[knob.controller];
             files += (files.empty() ? "" : ", ") + knob.file;
+            place = place.empty() ? knob.place : place;
         }
     }
     if (missing.empty()) {
@@ -155,7 +157,7 @@ base::Status check_knobs(const Host& host,
                                "cgroup_no_v1=all), or leave the limit out"
                              : "; boot a kernel that has it, have it delegated, or leave the "
                                "limit out";
-    return base::Error(base::ErrorKind::Unsupported, text + remedy);
+    return base::Error(base::ErrorKind::Unsupported, text + remedy).with_place(place);
 }
 
 base::Result<Resources> complete_resources(int dir,

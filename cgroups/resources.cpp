@@ -19,14 +19,21 @@ public:
     Section(std::vector<Knob>& knobs, std::string pointer)
         : knobs_(knobs), pointer_(std::move(pointer)) {}
 
-    void add(std::string file, std::string value, bool if_present = false) {
+    void add(const std::string& member,
+             std::string file,
+             std::string value,
+             bool if_present = false) {
         auto controller = file.substr(0, file.find('.'));
-        knobs_.push_back({std::move(controller), std::move(file), std::move(value), if_present});
+        knobs_.push_back({std::move(controller),
+                          std::move(file),
+                          std::move(value),
+                          if_present,
+                          pointer_ + "/" + member});
     }
 
     // A number, or below 0: no limit.
-    void add_limit(std::string file, std::int64_t value) {
-        add(std::move(file), value < 0 ? kMax : std::to_string(value), value < 0);
+    void add_limit(const std::string& member, std::string file, std::int64_t value) {
+        add(member, std::move(file), value < 0 ? kMax : std::to_string(value), value < 0);
     }
 
     [[nodiscard]] base::Error refuse(const std::string& member, std::string text) const {
@@ -85,10 +92,10 @@ base::Status plan_bandwidth(const CpuResources& cpu, Section& section) {
     if (has_quota || has_period) {
         const auto quota = bounded ? std::to_string(*cpu.quota) : kMax;
         const auto period = has_period ? " " + std::to_string(*cpu.period) : "";
-        section.add("cpu.max", quota + period, !bounded);
+        section.add(has_quota ? "quota" : "period", "cpu.max", quota + period, !bounded);
     }
     if (cpu.burst) {
-        section.add("cpu.max.burst", std::to_string(*cpu.burst), *cpu.burst == 0);
+        section.add("burst", "cpu.max.burst", std::to_string(*cpu.burst), *cpu.burst == 0);
     }
     return base::ok();
 }
@@ -101,7 +108,7 @@ base::Status plan_cpuset(const char* member, const std::string& list, Section& s
     if (!parsed || parsed.value().empty()) {
         return section.refuse(member, "invalid list \"" + list + "\": expected one like 0-1,3");
     }
-    section.add(std::string("cpuset.") + member, parsed.value());
+    section.add(member, std::string("cpuset.") + member, parsed.value());
     return base::ok();
 }
 
@@ -116,10 +123,10 @@ base::Status plan_cpu(const CpuResources& cpu, Section section) {
         return section.refuse("idle", "cpu idle is neither 0 nor 1");
     }
     if (cpu.idle) {
-        section.add("cpu.idle", std::to_string(*cpu.idle), *cpu.idle == 0);
+        section.add("idle", "cpu.idle", std::to_string(*cpu.idle), *cpu.idle == 0);
     }
     if (is_set(cpu.shares) && !is_set(cpu.idle)) {
-        section.add("cpu.weight", std::to_string(cpu_weight(*cpu.shares)));
+        section.add("shares", "cpu.weight", std::to_string(cpu_weight(*cpu.shares)));
     }
     TRY(plan_bandwidth(cpu, section));
     TRY(plan_cpuset("cpus", cpu.cpus, section));
@@ -130,7 +137,7 @@ base::Status plan_swap(const MemoryResources& memory, Section& section) {
     const auto limit = memory.limit.value_or(0);
     const auto swap = memory.swap.value_or(0);
     if (swap < 0 || (swap == 0 && limit < 0)) {
-        section.add("memory.swap.max", kMax, true);
+        section.add(swap < 0 ? "swap" : "limit", "memory.swap.max", kMax, true);
         return base::ok();
     }
     if (swap == 0) {
@@ -145,7 +152,7 @@ base::Status plan_swap(const MemoryResources& memory, Section& section) {
                                   ", is below that of memory, " + std::to_string(limit));
     }
     // No swap at all is also what a kernel without its accounting, or without swap, is asked for.
-    section.add("memory.swap.max", std::to_string(swap - limit), swap == limit);
+    section.add("swap", "memory.swap.max", std::to_string(swap - limit), swap == limit);
     return base::ok();
 }
 
@@ -167,39 +174,39 @@ base::Status plan_memory(const MemoryResources& memory, Section section) {
     }
     if (is_set(memory.reservation)) {
         const auto low = std::max<std::int64_t>(*memory.reservation, 0);
-        section.add("memory.low", std::to_string(low), low == 0);
+        section.add("reservation", "memory.low", std::to_string(low), low == 0);
     }
     if (is_set(memory.limit)) {
-        section.add_limit("memory.max", *memory.limit);
+        section.add_limit("limit", "memory.max", *memory.limit);
     }
     return plan_swap(memory, section);
 }
 
 // The weight of v1, which bfq has kept, and iocost's.
-base::Status plan_weight(std::uint16_t weight, const std::string& device, Section& section) {
+base::Status plan_weight(std::uint16_t weight,
+                         const std::string& device,
+                         const std::string& member,
+                         Section& section) {
     constexpr std::uint32_t kMin = 10;
     constexpr std::uint32_t kBlkioMax = 1'000;
     constexpr std::uint32_t kSpan = 9'999;
     if (weight < kMin || weight > kBlkioMax) {
-        return base::usage_error("block io weight " + std::to_string(weight) +
-                                 " is not within 10 to 1000");
+        return section.refuse(
+            member, "block io weight " + std::to_string(weight) + " is not within 10 to 1000");
     }
     const auto io_weight = 1 + (weight - kMin) * kSpan / (kBlkioMax - kMin);
-    section.add("io.bfq.weight", device + " " + std::to_string(weight), true);
-    section.add("io.weight", device + " " + std::to_string(io_weight), true);
+    section.add(member, "io.bfq.weight", device + " " + std::to_string(weight), true);
+    section.add(member, "io.weight", device + " " + std::to_string(io_weight), true);
     return base::ok();
 }
 
 base::Status plan_weights(const BlockIoResources& io, Section& section) {
-    const auto placed = [&section](base::Status status, const std::string& member) -> base::Status {
-        return status ? std::move(status) : section.refuse(member, status.error().what());
-    };
     constexpr const char* kLeaf = "cgroup v2 has no leaf weight";
     if (is_set(io.leaf_weight)) {
         return section.refuse("leafWeight", kLeaf);
     }
     if (is_set(io.weight)) {
-        TRY(placed(plan_weight(*io.weight, "default", section), "weight"));
+        TRY(plan_weight(*io.weight, "default", "weight", section));
     }
     for (std::size_t i = 0; i < io.weight_device.size(); ++i) {
         const WeightDevice& device = io.weight_device[i];
@@ -209,7 +216,7 @@ base::Status plan_weights(const BlockIoResources& io, Section& section) {
         }
         if (is_set(device.weight)) {
             const auto number = std::to_string(device.major) + ":" + std::to_string(device.minor);
-            TRY(placed(plan_weight(*device.weight, number, section), member + "/weight"));
+            TRY(plan_weight(*device.weight, number, member + "/weight", section));
         }
     }
     return base::ok();
@@ -219,23 +226,31 @@ void plan_throttle(const BlockIoResources& io, Section& section) {
     struct Line {
         std::string text;
         bool binds = false;
+        std::string member;  // the first that binds
     };
 
     std::map<std::pair<std::uint32_t, std::uint32_t>, Line> lines;
-    const auto gather = [&lines](const std::vector<ThrottleDevice>& devices, const char* key) {
-        for (const ThrottleDevice& device : devices) {
+    const auto gather = [&lines](const std::vector<ThrottleDevice>& devices,
+                                 const char* key,
+                                 const std::string& member) {
+        for (std::size_t i = 0; i < devices.size(); ++i) {
+            const ThrottleDevice& device = devices[i];
             Line& line = lines[{device.major, device.minor}];
+            if (line.member.empty() || (!line.binds && device.rate != 0)) {
+                line.member = member + "/" + std::to_string(i);
+            }
             const auto rate = device.rate == 0 ? kMax : std::to_string(device.rate);
             line.text += std::string(" ") + key + "=" + rate;
             line.binds = line.binds || device.rate != 0;
         }
     };
-    gather(io.throttle_read_bps, "rbps");
-    gather(io.throttle_write_bps, "wbps");
-    gather(io.throttle_read_iops, "riops");
-    gather(io.throttle_write_iops, "wiops");
+    gather(io.throttle_read_bps, "rbps", "throttleReadBpsDevice");
+    gather(io.throttle_write_bps, "wbps", "throttleWriteBpsDevice");
+    gather(io.throttle_read_iops, "riops", "throttleReadIOPSDevice");
+    gather(io.throttle_write_iops, "wiops", "throttleWriteIOPSDevice");
     for (const auto& [device, line] : lines) {
-        section.add("io.max",
+        section.add(line.member,
+                    "io.max",
                     std::to_string(device.first) + ":" + std::to_string(device.second) + line.text,
                     !line.binds);
     }
@@ -253,8 +268,8 @@ base::Status plan_hugepages(const std::vector<HugepageLimit>& limits, Section se
         const auto value = none ? kMax : std::to_string(limit.limit);
         const auto stem = "hugetlb." + limit.page_size;
         // The limit on reservations (5.7) makes mmap(2) fail; without it the first touch is SIGBUS.
-        section.add(stem + ".rsvd.max", value, true);
-        section.add(stem + ".max", value, none);
+        section.add(std::to_string(i), stem + ".rsvd.max", value, true);
+        section.add(std::to_string(i), stem + ".max", value, none);
     }
     return base::ok();
 }
@@ -267,7 +282,8 @@ base::Status plan_rdma(const std::map<std::string, RdmaLimit>& devices, Section 
         const auto text = [](const std::optional<std::uint32_t>& number) {
             return number ? std::to_string(*number) : std::string(kMax);
         };
-        section.add("rdma.max",
+        section.add(escape(name),
+                    "rdma.max",
                     name + " hca_handle=" + text(limit.hca_handles) +
                         " hca_object=" + text(limit.hca_objects),
                     !limit.hca_handles && !limit.hca_objects);
@@ -317,7 +333,7 @@ base::Status plan_unified(const std::map<std::string, std::string>& unified, Sec
             if (end != start || value.empty()) {
                 const auto line = value.substr(start, end - start);
                 // A write of no bytes never reaches the kernel's handler.
-                section.add(name, line.empty() ? "\n" : line, line == kMax);
+                section.add(escape(name), name, line.empty() ? "\n" : line, line == kMax);
             }
             start = end + 1;
         } while (start < value.size());
@@ -332,7 +348,7 @@ base::Status plan_pids(const std::optional<std::int64_t>& limit, Section section
     if (*limit > static_cast<std::int64_t>(kPidsMax)) {
         return section.refuse("limit", "pids limit is above " + std::to_string(kPidsMax));
     }
-    section.add_limit("pids.max", *limit);
+    section.add_limit("limit", "pids.max", *limit);
     return base::ok();
 }
 

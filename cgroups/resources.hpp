@@ -138,6 +138,7 @@ struct Knob {
     // It takes a limit off, or another knob of the same limit is the one that must be there: an absent file is
     // success, and the controller is not needed.
     bool if_present = false;
+    std::string place;  // the JSON pointer of what asks for it
     bool operator==(const Knob&) const = default;
 };
 

@@ -139,10 +139,11 @@ test_resources() {
 
 test_a_controller_that_is_not_there() {
     ! grep -qw memory "$(cgroup_mount)/cgroup.controllers" || skip "this host has all controllers"
-    refused memory.max '.linux.resources.memory = {"limit": 67108864}' "needs the memory controller"
-    refused pids.max '.linux.resources.pids = {"limit": 10}' "needs the pids controller"
-    refused cpu.weight '.linux.resources.cpu = {"shares": 10}' "needs the cpu controller"
-    refused memory.high '.linux.resources.unified = {"memory.high": "1000000"}' "needs the memory controller"
+    refused /linux/resources/memory/limit '.linux.resources.memory = {"limit": 67108864}' "needs the memory controller"
+    refused /linux/resources/pids/limit '.linux.resources.pids = {"limit": 10}' "needs the pids controller"
+    refused /linux/resources/cpu/shares '.linux.resources.cpu = {"shares": 10}' "needs the cpu controller"
+    refused /linux/resources/unified/memory.high '.linux.resources.unified = {"memory.high": "1000000"}' "memory.high needs the memory controller"
+    refused /linux/resources/blockIO/throttleReadBpsDevice/0 '.linux.resources.blockIO = {"throttleReadBpsDevice": [{"major": 8, "minor": 0, "rate": 1000}]}' "io.max needs the io controller"
     wanted "no limits" '.linux.resources += {"memory": {"limit": 0}, "pids": {"limit": 0}, "cpu": {"shares": 0, "quota": 0, "period": 0}}' 'echo ran' ran
     all_fields
 }

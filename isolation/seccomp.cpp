@@ -13,6 +13,7 @@
 
 #include "base/hash.hpp"
 #include "isolation/seccomp_rules.hpp"
+#include "isolation/seccomp_store.hpp"
 
 namespace warren::isolation {
 
@@ -233,8 +234,11 @@ base::Result<SeccompProgram> load_seccomp(const SeccompConfig& config, int cache
     if (program.instructions.empty()) {
         return program;
     }
-    (void)base::replace_file_at(
+    const auto stored = base::replace_file_at(
         cache_dir, name, encode(text, program), 0600, base::Durability::Volatile);
+    if (stored) {
+        bound_seccomp_store(cache_dir);
+    }
     return program;
 }
 

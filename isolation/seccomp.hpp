@@ -54,7 +54,8 @@ struct SeccompProgram {
 [[nodiscard]] base::Result<SeccompProgram> compile_seccomp(const SeccompConfig& config);
 // Reads `<key>.bpf` in `cache_dir`, else compiles and stores it there, 0600. An entry that is damaged,
 // of another profile, or that anybody but this user could have written is compiled anew; a cache
-// that cannot be written is no error, and below 0 there is none.
+// that cannot be written is no error, and below 0 there is none. What is stored anew may push the oldest entries out:
+// there are 128 at most, of 8 MiB together.
 [[nodiscard]] base::Result<SeccompProgram> load_seccomp(const SeccompConfig& config, int cache_dir);
 // Checks a profile file before anything is changed: every problem with its JSON place.
 [[nodiscard]] base::Status check_seccomp_file(std::string_view text);

@@ -11,6 +11,7 @@
 
 #include "base/fd.hpp"
 #include "isolation/seccomp.hpp"
+#include "isolation/seccomp_store.hpp"
 
 namespace {
 
@@ -177,4 +178,58 @@ TEST_CASE("a cache that cannot be written is no error") {
     CHECK(cache.names().empty());
     CHECK(!isolation::load_seccomp(file("{}"), cache.fd()).has_value());
     CHECK(cache.names().empty());
+}
+
+TEST_CASE("what was written longest ago goes when there is too much") {
+    const Cache cache;
+    const auto fill = [&] {
+        for (int i = 0; i < 6; ++i) {
+            const std::string name = std::to_string(i) + ".bpf";
+            cache.write(name, std::string(100, 'x'));
+            // Backwards: neither the names nor the order of the directory decide.
+            const timespec when{1'000'000 - i, 0};
+            const timespec times[2] = {when, when};
+            REQUIRE(::utimensat(cache.fd(), name.c_str(), times, 0) == 0);
+        }
+    };
+    const auto left = [&] {
+        auto names = cache.names();
+        std::sort(names.begin(), names.end());
+        return names;
+    };
+    fill();
+    isolation::bound_seccomp_store(cache.fd(), {6, 600});
+    CHECK(left().size() == 6);
+    isolation::bound_seccomp_store(cache.fd(), {4, 600});
+    CHECK(left() == std::vector<std::string>{"0.bpf", "1.bpf", "2.bpf", "3.bpf"});
+    isolation::bound_seccomp_store(cache.fd(), {4, 299});
+    CHECK(left() == std::vector<std::string>{"0.bpf", "1.bpf"});
+    REQUIRE(::mkdirat(cache.fd(), "directory", 0700) == 0);
+    isolation::bound_seccomp_store(cache.fd(), {0, 0});
+    CHECK(left() == std::vector<std::string>{"directory"});
+    isolation::bound_seccomp_store(-1);
+}
+
+TEST_CASE("a filter that is stored anew pushes the oldest out, and one that is found does not") {
+    const Cache cache;
+    const auto write_old = [&](int from, int to) {
+        for (int i = from; i < to; ++i) {
+            const std::string name = "old-" + std::to_string(i) + ".bpf";
+            cache.write(name, "x");
+            const timespec when{1'000'000 + i, 0};
+            const timespec times[2] = {when, when};
+            REQUIRE(::utimensat(cache.fd(), name.c_str(), times, 0) == 0);
+        }
+    };
+    const auto bound = isolation::SeccompStoreBounds{}.entries;
+    write_old(0, static_cast<int>(bound));
+    REQUIRE(isolation::load_seccomp(file(kAllow), cache.fd()).has_value());
+    auto names = cache.names();
+    CHECK(names.size() == bound);
+    CHECK(std::find(names.begin(), names.end(), "old-0.bpf") == names.end());
+    CHECK(std::find(names.begin(), names.end(), isolation::seccomp_key(file(kAllow)) + ".bpf") !=
+          names.end());
+    write_old(0, 1);
+    REQUIRE(isolation::load_seccomp(file(kAllow), cache.fd()).has_value());
+    CHECK(cache.names().size() == bound + 1);
 }

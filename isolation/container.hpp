@@ -195,14 +195,6 @@ struct ContainerProcess : ProcessSpec {
     bool operator==(const ContainerProcess&) const = default;
 };
 
-// CLOCK_MONOTONIC and CLOCK_BOOTTIME of a fresh time namespace.
-struct TimeOffset {
-    bool boottime = false;
-    std::int64_t seconds = 0;
-    std::uint32_t nanoseconds = 0;
-    bool operator==(const TimeOffset&) const = default;
-};
-
 // Everything the first process of a container needs. Slots are indexes into what release() is given, below
 // child::kReleasedSlots, each used once.
 struct ContainerSpec {
@@ -213,7 +205,7 @@ struct ContainerSpec {
     bool setgroups_denied = false;  // rootless without newgidmap: no supplementary groups
     bool rootless =
         false;  // the parent is an ordinary user: it must be able to reach /proc/PID until the release
-    std::vector<TimeOffset> time_offsets;
+    std::vector<TimeOffset> time_offsets;  // of a fresh time namespace
     std::string hostname;
     std::string domainname;
     std::vector<std::pair<std::string, std::string>>

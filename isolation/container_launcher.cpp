@@ -5,10 +5,8 @@
 #include <utility>
 
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <linux/sched.h>
 #include <sys/mman.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "isolation/child/interpreter.hpp"
@@ -37,21 +35,6 @@ Status check_preserved(const ContainerProcess& process) {
         }
     }
     return base::ok();
-}
-
-// What the child knows by its own names of what goes on in the host; opened here, where nothing is the container's.
-Result<base::Fd> open_proc() {
-    auto proc = TRY(base::open_at(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW));
-
-    struct statfs info {};
-
-    if (::fstatfs(proc.get(), &info) != 0) {
-        return base::errno_error("look at /proc");
-    }
-    if (info.f_type != PROC_SUPER_MAGIC) {
-        return base::fail("look at /proc: not a proc file system");
-    }
-    return proc;
 }
 
 std::uint64_t fresh_flags(const ContainerSpec& spec) {
@@ -149,7 +132,7 @@ Result<PendingContainer> PendingContainer::clone(const ContainerSpec& spec,
                                                  int cgroup_fd,
                                                  StdioFds stdio) {
     TRY(check_preserved(spec.process));
-    const auto proc = TRY(open_proc());
+    const auto proc = TRY(open_host_proc());
     auto channel = TRY(open_channel(first_free(spec.process)));
     base::Fd null;
     child::Context context = TRY(make_context(recipe, channel, stdio, null));
@@ -228,7 +211,7 @@ Result<Launched> join_container(const ContainerJoin& spec,
                                 const std::vector<int>& slots,
                                 const ListenerHandler& on_listener) {
     TRY(check_preserved(spec.process));
-    const auto proc = TRY(open_proc());
+    const auto proc = TRY(open_host_proc());
     auto channel = TRY(open_channel(first_free(spec.process)));
     base::Fd null;
     child::Context context = TRY(make_context(recipe, channel, stdio, null));

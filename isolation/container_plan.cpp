@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include <linux/sched.h>
 #include <sys/sysmacros.h>
 
 #include "isolation/container_check.hpp"
@@ -172,13 +173,7 @@ void ContainerPlan::arrive() {
     }
     recipe_.wait_release(released_slots());
     if (!spec_.time_offsets.empty()) {
-        std::string offsets;
-        for (const auto& offset : spec_.time_offsets) {
-            offsets += (offset.boottime ? "boottime " : "monotonic ") +
-                       std::to_string(offset.seconds) + ' ' + std::to_string(offset.nanoseconds) +
-                       '\n';
-        }
-        recipe_.unshare_time(offsets);
+        recipe_.unshare_time(spec_.time_offsets, true);
     }
     if (spec_.rootless) {
         recipe_.set_non_dumpable();
@@ -291,7 +286,7 @@ void ContainerPlan::name_it() {
     recipe_.setsid();
     if (spec_.namespaces.fresh.has(Namespace::Cgroup)) {
         // Not by clone3: with CLONE_INTO_CGROUP the parent's cgroup would be the namespace's root.
-        recipe_.unshare_cgroup();
+        recipe_.unshare(CLONE_NEWCGROUP, "cgroup");
     }
     if (!spec_.hostname.empty()) {
         recipe_.set_hostname(spec_.hostname);

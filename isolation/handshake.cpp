@@ -5,8 +5,11 @@
 #include <string_view>
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/sched.h>
 #include <poll.h>
+#include <sys/mman.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -74,11 +77,52 @@ Result<child::Context> make_context(const Recipe& recipe,
     return context;
 }
 
+Result<base::Fd> open_host_proc() {
+    auto proc = TRY(base::open_at(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW));
+
+    struct statfs info {};
+
+    if (::fstatfs(proc.get(), &info) != 0) {
+        return base::errno_error("look at /proc");
+    }
+    if (info.f_type != PROC_SUPER_MAGIC) {
+        return base::fail("look at /proc: not a proc file system");
+    }
+    return proc;
+}
+
+namespace {
+
+constexpr std::size_t kGuardSize = std::size_t{64} << 10;  // the largest page there is
+
+}  // namespace
+
+void ChildStack::Unmap::operator()(void* memory) const {
+    (void)::munmap(static_cast<char*>(memory) - kGuardSize, kGuardSize + kSize);
+}
+
+Result<ChildStack> ChildStack::make() {
+    constexpr int kFlags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK;
+    void* memory = ::mmap(nullptr, kGuardSize + kSize, PROT_READ | PROT_WRITE, kFlags, -1, 0);
+    if (memory == MAP_FAILED) {
+        return base::errno_error("allocate the child's stack");
+    }
+    ChildStack stack(static_cast<char*>(memory) + kGuardSize);
+    if (::mprotect(memory, kGuardSize, PROT_NONE) != 0) {
+        return base::errno_error("protect the child's stack");
+    }
+    return stack;
+}
+
 clone_args make_clone_args(const CloneRequest& request, int& pidfd) {
     clone_args args{};
     args.flags = request.flags | CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
     args.pidfd = reinterpret_cast<std::uintptr_t>(&pidfd);
     args.exit_signal = SIGCHLD;
+    if (request.stack != nullptr) {
+        args.stack = reinterpret_cast<std::uintptr_t>(request.stack->lowest());
+        args.stack_size = ChildStack::kSize;
+    }
     if (request.cgroup_fd >= 0) {
         args.flags |= CLONE_INTO_CGROUP;
         args.cgroup = static_cast<__u64>(request.cgroup_fd);

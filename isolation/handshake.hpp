@@ -2,7 +2,9 @@
 #pragma once
 
 #include <csignal>
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -52,9 +54,34 @@ struct Channel {
                                                         StdioFds stdio,
                                                         base::Fd& null);
 
+// The host's /proc, for child::kProcSlot: what the child knows by its own names of what goes on in the host, opened
+// where nothing is the guest's.
+[[nodiscard]] base::Result<base::Fd> open_host_proc();
+
+// The stack of a child that runs in our memory, with a guard page below. Freed only when the child has executed its
+// program or ended.
+class ChildStack {
+public:
+    [[nodiscard]] static base::Result<ChildStack> make();
+
+    [[nodiscard]] void* lowest() const { return memory_.get(); }
+
+    static constexpr std::size_t kSize = std::size_t{128} << 10;
+
+private:
+    struct Unmap {
+        void operator()(void* memory) const;
+    };
+
+    explicit ChildStack(void* memory) : memory_(memory) {}
+
+    std::unique_ptr<void, Unmap> memory_;
+};
+
 struct CloneRequest {
-    std::uint64_t flags = 0;  // CLONE_NEW*
+    std::uint64_t flags = 0;  // CLONE_NEW*, CLONE_VM
     int cgroup_fd = -1;
+    const ChildStack* stack = nullptr;  // with CLONE_VM
 };
 
 // The arguments; the pidfd is stored in `pidfd`.

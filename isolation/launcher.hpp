@@ -2,12 +2,14 @@
 //
 //  guest's first process               parent
 //  ---------------------               ------
-//  (born by clone3: new namespaces,    journals that it will clone; clones
-//   in its cgroup, pidfd given)
-//  (walks its recipe up to             write_id_maps(): uid_map, gid_map
-//   wait-release: what needs
-//   neither ids nor mounts)
-//                                      mounts the root with user_namespace(), saves the record with the pid
+//  (born by clone3: user and pid       journals that it will clone; clones
+//   namespace, in its cgroup, pidfd
+//   given; mostly in our memory)
+//  (walks its recipe up to wait-ids:
+//   the other namespaces)
+//                    <-- IDS           write_id_maps(): uid_map, gid_map, the go
+//  (as the guest's root: opens its     mounts the root with user_namespace(), saves the record with the pid
+//   file systems, up to wait-release)
 //                    <-- RELEASE+fds   release(): one message; the descriptors fill the recipe's slots
 //  (walks the rest of its recipe)
 //  MASTER+fd         -->               only with Stdio::Terminal: the pty's master

@@ -21,9 +21,9 @@ inline constexpr std::uint32_t kBindLimit = 128;
 struct GuestSpec {
     NamespaceSet namespaces = NamespaceSet::all();
     std::string hostname;
-    // A directory on the host that exists and is not inside a symlink: where the root is attached for the moment
-    // between move_mount and pivot_root, in the guest's own mount namespace only.
-    std::string staging_dir;
+    std::vector<TimeOffset> time_offsets;  // of the guest's time namespace
+    // The child may run in the launcher's memory until its program runs: see shares_memory().
+    bool share_memory = false;
     bool readonly_root = false;
     std::vector<MountSpec> mounts;
     std::vector<std::string> masked_paths;
@@ -32,6 +32,12 @@ struct GuestSpec {
     bool machine = false;
     ProcessSpec process;
 };
+
+// Whether the launcher clones the child with CLONE_VM, which spares the copy of its page tables and of each page that
+// either writes. Not with an oom_score_adj: the kernel gives it to every process that shares the memory. The caller
+// of plan_guest() answers for the rest by GuestSpec::share_memory: an own time namespace is entered by exec (Linux
+// 6.2), and the guest's memory limit leaves room for its walls, as the OOM killer spares no sharer.
+[[nodiscard]] bool shares_memory(const GuestSpec& spec);
 
 // Something that enters a running guest.
 struct JoinSpec {

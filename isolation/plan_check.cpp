@@ -137,7 +137,6 @@ Status check_guest(const GuestSpec& spec) {
     if (spec.hostname.size() > kHostnameLimit) {
         return usage_error("hostname: longer than " + std::to_string(kHostnameLimit) + " bytes");
     }
-    TRY(check_path("staging directory", spec.staging_dir));
     TRY(check_mounts(spec.mounts));
     TRY(check_paths("masked paths", spec.masked_paths));
     return check_paths("readonly paths", spec.readonly_paths);

@@ -53,6 +53,10 @@ const void* RecipeBuilder::keep(const void* data, std::size_t size) {
         .data();
 }
 
+void RecipeBuilder::wait_ids() {
+    add(Op::WaitIds, "wait for the ids", "wait-ids");
+}
+
 void RecipeBuilder::wait_release(std::uint32_t released_slots) {
     recipe_.released_slots_ = released_slots;
     add(Op::WaitRelease,
@@ -68,8 +72,8 @@ void RecipeBuilder::new_keyring() {
     add(Op::NewKeyring, "make a session keyring", "new-keyring");
 }
 
-void RecipeBuilder::unshare_cgroup() {
-    add(Op::UnshareCgroup, "make a cgroup namespace", "unshare-cgroup");
+void RecipeBuilder::unshare(std::uint64_t clone_flags, const std::string& names) {
+    add(Op::Unshare, "namespaces: make " + names, "unshare " + names).a = clone_flags;
 }
 
 void RecipeBuilder::setsid() {
@@ -94,12 +98,12 @@ void RecipeBuilder::private_propagation() {
     add(Op::PrivatePropagation, "make all mounts private", "private-propagation");
 }
 
-void RecipeBuilder::attach_root(std::uint32_t slot, const std::string& staging_dir) {
+void RecipeBuilder::attach_root(std::uint32_t slot, const std::string& path) {
     Step& step = add(Op::AttachRoot,
-                     "root: attach at " + staging_dir,
-                     "attach-root" + slot_word(slot) + " at " + quoted(staging_dir));
+                     "root: attach at " + path,
+                     "attach-root" + slot_word(slot) + " at " + quoted(path));
     step.slot = static_cast<std::int32_t>(slot);
-    step.s1 = keep(staging_dir);
+    step.s1 = keep(path);
 }
 
 void RecipeBuilder::pivot_root(std::uint32_t slot) {

@@ -23,14 +23,16 @@ class RecipeBuilder {
 public:
     // Descriptors 0..released_slots-1 come with the release; 0 when none are needed.
     void wait_release(std::uint32_t released_slots);
+    // Until the maps of the new user namespace are written.
+    void wait_ids();
     void set_non_dumpable();
     void new_keyring();
-    void unshare_cgroup();
+    void unshare(std::uint64_t clone_flags, const std::string& names);
     void setsid();
     void set_hostname(const std::string& name);
     void netlink_request(std::string site, const std::vector<std::byte>& request);
     void private_propagation();
-    void attach_root(std::uint32_t slot, const std::string& staging_dir);
+    void attach_root(std::uint32_t slot, const std::string& path);
     void pivot_root(std::uint32_t slot);
 
     struct FileSystem {
@@ -79,7 +81,8 @@ public:
 
     // Containers only; defined in recipe_builder_container.cpp.
     void enter_namespace(const std::string& name, std::uint32_t slot, std::uint64_t type);
-    void unshare_time(const std::string& offsets);
+    // `enter`: at once, which needs a process of one thread whose memory nobody shares; otherwise exec does (Linux 6.2).
+    void unshare_time(const std::vector<TimeOffset>& offsets, bool enter);
     void set_domainname(const std::string& name);
     // A file below the caller's /proc.
     void write_proc(std::string site,

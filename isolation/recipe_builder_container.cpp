@@ -34,11 +34,18 @@ void RecipeBuilder::enter_namespace(const std::string& name,
     recipe_.steps_.back().a = type;
 }
 
-void RecipeBuilder::unshare_time(const std::string& offsets) {
-    Step& step = add(
-        Op::UnshareTime, "time offsets: make a time namespace", "unshare-time " + quoted(offsets));
-    step.s1 = keep(offsets);
-    step.a = offsets.size();
+void RecipeBuilder::unshare_time(const std::vector<TimeOffset>& offsets, bool enter) {
+    std::string text;
+    for (const auto& offset : offsets) {
+        text += (offset.boottime ? "boottime " : "monotonic ") + std::to_string(offset.seconds) +
+                ' ' + std::to_string(offset.nanoseconds) + '\n';
+    }
+    Step& step = add(Op::UnshareTime,
+                     "time offsets: make a time namespace",
+                     "unshare-time " + quoted(text) + (enter ? "" : " until-exec"));
+    step.s1 = keep(text);
+    step.a = text.size();
+    step.b = enter ? 1 : 0;
 }
 
 void RecipeBuilder::set_domainname(const std::string& name) {

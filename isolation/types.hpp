@@ -27,6 +27,8 @@ public:
 
     // CLONE_NEW* bits, as clone3(2) and setns(2) take them.
     [[nodiscard]] std::uint64_t clone_flags() const;
+    // "mount uts net"
+    [[nodiscard]] std::string names() const;
     bool operator==(const NamespaceSet&) const = default;
 
 private:
@@ -54,6 +56,14 @@ struct IdMap {
     // The text of /proc/PID/uid_map.
     [[nodiscard]] static std::string text(const std::vector<IdRange>& ranges);
     bool operator==(const IdMap&) const = default;
+};
+
+// time_namespaces(7): what is added to a clock inside.
+struct TimeOffset {
+    bool boottime = false;  // else monotonic
+    std::int64_t seconds = 0;
+    std::uint32_t nanoseconds = 0;  // below 1,000,000,000, added even to negative seconds
+    bool operator==(const TimeOffset&) const = default;
 };
 
 // The five sets of capabilities(7), as bit masks (bit N is capability N).

@@ -39,14 +39,14 @@ int write_proc(const Context& context, const char* path, const char* text, std::
     return result;
 }
 
-// UnshareTime: s1 the offsets, a their length. clone3(2) would put the child into a time namespace whose offsets
-// can be changed no more.
+// UnshareTime: s1 the offsets, a their length, b whether to enter at once. clone3(2) would put the child into a time
+// namespace whose offsets can be changed no more.
 int unshare_time(const Context& context, const Step& step) {
     int result = status(SYS_unshare, CLONE_NEWTIME);
     if (result == 0 && step.a != 0) {
         result = write_proc(context, "self/timens_offsets", step.s1, step.a);
     }
-    if (result != 0) {
+    if (result != 0 || step.b == 0) {
         return result;
     }
     // A magic link, which only the host's own /proc may be asked for.

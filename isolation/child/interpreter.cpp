@@ -3,6 +3,7 @@
 #include <linux/prctl.h>
 #include <sys/socket.h>
 
+#include "isolation/child/clone.hpp"
 #include "isolation/child/ops.hpp"
 #include "isolation/child/syscalls.hpp"
 
@@ -64,12 +65,14 @@ namespace {
 
 int perform(Context& context, const Step& step) {
     switch (step.op) {
+        case Op::WaitIds:
+            return wait_go(context, 0);
         case Op::WaitRelease:
-            return wait_release(context);
+            return wait_go(context, kReleasedSlots);
         case Op::NewKeyring:
             return new_keyring();
-        case Op::UnshareCgroup:
-            return status(SYS_unshare, CLONE_NEWCGROUP);
+        case Op::Unshare:  // a: CLONE_NEW*
+            return status(SYS_unshare, step.a);
         case Op::Setsid:
             return status(SYS_setsid);
         case Op::SetHostname:
@@ -167,6 +170,10 @@ namespace {
 }  // namespace
 
 long clone_guest(const clone_args& args, Context& context) {
+    if ((args.flags & CLONE_VM) != 0) {
+        return clone_on_stack(
+            args, [](void* walked) { walk(*static_cast<Context*>(walked)); }, &context);
+    }
     const long pid = sys(SYS_clone3, &args, sizeof(args));
     if (pid == 0) {
         walk(context);

@@ -13,7 +13,7 @@
 
 namespace warren::isolation::child {
 
-// What the parent lays out before the clone. The child works on its copy.
+// What the parent lays out before the clone. The child works on its copy, or with CLONE_VM on this one.
 struct Context {
     int report;    // the child's end of the channel, >= 3; survives CloseOthers
     int peer;      // the parent's end, inherited: closed first, so that a dead parent means EOF
@@ -41,6 +41,7 @@ struct JoinRequest {
 };
 
 // clone3(2), and in the child: the recipe; there it does not return. In the parent: the pid or a negative errno.
+// With CLONE_VM `args` name a stack, and stack and context must stay until the child has executed its program or ended.
 [[nodiscard]] long clone_guest(const clone_args& args, Context& context);
 
 // clone3(2), and in the child: setns(2) into the namespaces `flags` of the process behind `target_pidfd`, then a

@@ -143,7 +143,7 @@ int private_propagation() {
     return make_private(AT_FDCWD, "/");
 }
 
-// AttachRoot: slot the root's detached mount, s1 the staging directory on the host.
+// AttachRoot: slot the root's detached mount, s1 what it covers in this mount namespace.
 int attach_root(Context& context, const Step& step) {
     const int root = context.slots[step.slot];
     const int result = make_private(root, "");

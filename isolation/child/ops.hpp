@@ -17,7 +17,8 @@ void clear_slot(Context& context, std::int32_t slot);
 [[noreturn]] void walk(Context& context);
 
 // setup_ops.cpp
-int wait_release(Context& context);
+// A go with at most `limit` descriptors for slots 0.. ; a parent that is gone ends the child.
+int wait_go(Context& context, std::size_t limit);
 // Receives one go, with at most `limit` descriptors for slots 0.. : 1 when it came, 0 at the end of the channel.
 int receive_go(int channel, int* slots, std::size_t limit);
 int set_hostname(const Step& step);

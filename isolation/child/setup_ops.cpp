@@ -50,9 +50,9 @@ int receive_go(int channel, int* slots, std::size_t limit) {
     return 1;
 }
 
-// WaitRelease: receives the go; its descriptors fill slots 0.. in order. A parent that is gone ends the child.
-int wait_release(Context& context) {
-    const int came = receive_go(context.report, context.slots, kReleasedSlots);
+// WaitIds: the parent has written the maps. WaitRelease: the descriptors that come along fill slots 0.. in order.
+int wait_go(Context& context, std::size_t limit) {
+    const int came = receive_go(context.report, context.slots, limit);
     if (came == 0) {
         leave(1);
     }

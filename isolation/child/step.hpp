@@ -11,10 +11,11 @@ namespace warren::isolation::child {
 // One system call or one short ritual each. The meaning of the operands stands beside each op in
 // setup_ops.cpp and process_ops.cpp; recipe_builder.hpp has one typed function for each.
 enum class Op : std::uint16_t {
+    WaitIds,
     WaitRelease,
     SetNonDumpable,
     NewKeyring,
-    UnshareCgroup,
+    Unshare,
     Setsid,
     SetHostname,
     NetlinkRequest,

@@ -148,7 +148,8 @@ base::Result<LaunchedGuest> launch_guest(LaunchSession& session,
     const auto config = TRY(spec::validate(record.config, context.host));
     const auto lookups = TRY(look_up(record.config));
     PlanSite site;
-    site.staging_dir = context.paths.store.run;
+    site.exec_enters_time = context.host.exec_enters_time;
+    site.clocks = Clocks::now();
     site.terminal = terminal;
     if (record.lease) {
         site.id_base = state::Store::lease_base(*record.lease);

@@ -1,6 +1,7 @@
 #include "runtime/engine/launch_plan.hpp"
 
 #include <algorithm>
+#include <ctime>
 
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -83,7 +84,32 @@ isolation::ProcessSpec plan_init(const spec::GuestConfig& config, bool terminal)
     return process;
 }
 
+isolation::TimeOffset begin_at_zero(bool boottime, std::int64_t now) {
+    constexpr std::int64_t kSecond = 1'000'000'000;
+    const std::int64_t seconds = (now + kSecond - 1) / kSecond;
+    return {boottime, -seconds, static_cast<std::uint32_t>(seconds * kSecond - now)};
+}
+
+// A child in our memory takes us along when the guest's memory limit kills it. Its walls take well below a megabyte.
+bool may_share_memory(const spec::GuestConfig& config, const NamespaceSet& set, const PlanSite& site) {
+    constexpr std::uint64_t kRoom = std::uint64_t{16} << 20;
+    const auto roomy = [](const std::optional<cgroups::Limit>& limit) {
+        return !limit || limit->max || limit->value >= kRoom;
+    };
+    return (site.exec_enters_time || !set.has(Namespace::Time)) &&
+           roomy(config.limits.memory_max);
+}
+
 }  // namespace
+
+Clocks Clocks::now() {
+    const auto read = [](clockid_t clock) {
+        timespec time{};
+        (void)::clock_gettime(clock, &time);
+        return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+    };
+    return {read(CLOCK_MONOTONIC), read(CLOCK_BOOTTIME)};
+}
 
 base::Result<Lookups> look_up(const spec::GuestConfig& config) {
     Lookups lookups;
@@ -153,8 +179,12 @@ base::Result<LaunchPlan> plan_launch(const spec::ValidatedConfig& validated,
 
     isolation::GuestSpec& guest = plan.guest;
     guest.namespaces = plan_namespaces(config);
+    if (site.clocks && guest.namespaces.has(Namespace::Time)) {
+        guest.time_offsets = {begin_at_zero(false, site.clocks->monotonic),
+                              begin_at_zero(true, site.clocks->boottime)};
+    }
+    guest.share_memory = may_share_memory(config, guest.namespaces, site);
     guest.hostname = spec::effective_hostname(config);
-    guest.staging_dir = site.staging_dir;
     guest.readonly_root = config.security.read_only_root;
     guest.mounts = plan_mounts(config, guest.namespaces, lookups);
     const bool nesting = config.security.nesting;

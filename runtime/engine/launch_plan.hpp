@@ -33,8 +33,17 @@ struct LaunchPlan {
     std::uint32_t root_gid = 0;
 };
 
+// clock_gettime(2), nanoseconds.
+struct Clocks {
+    std::int64_t monotonic = 0;
+    std::int64_t boottime = 0;
+    [[nodiscard]] static Clocks now();
+};
+
 struct PlanSite {
-    std::string staging_dir;  // see isolation::GuestSpec
+    bool exec_enters_time = false;  // see spec::HostCaps
+    // The host's clocks: those of the guest begin at 0. Absent: a plan that is only shown.
+    std::optional<Clocks> clocks;
     std::optional<std::uint32_t> id_base;
     bool terminal = false;  // the first process gets a pty
 };

@@ -189,7 +189,7 @@ base::Result<std::string> Engine::describe_plan(const CreateRequest& request) {
     const auto config = TRY(prepare_config(context, request.config, store));
     const auto lookups = TRY(look_up(config.get()));
     PlanSite site;
-    site.staging_dir = paths_.store.run;
+    site.exec_enters_time = host_.exec_enters_time;
     site.terminal = config.get().kind == isolation::GuestKind::Machine || config.get().terminal;
     if (config.get().security.users == spec::Wall::Private) {
         const auto name = TRY(base::Name::parse_guest(config.get().name));

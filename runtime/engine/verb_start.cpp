@@ -120,7 +120,7 @@ base::Result<std::string> Engine::describe_start(const base::Name& name) {
     const auto& record = *situation.record;
     const auto config = TRY(spec::validate(record.config, host_));
     PlanSite site;
-    site.staging_dir = paths_.store.run;
+    site.exec_enters_time = host_.exec_enters_time;
     site.terminal = wants_terminal(record.config);
     if (record.lease) {
         site.id_base = state::Store::lease_base(*record.lease);

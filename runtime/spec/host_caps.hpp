@@ -12,6 +12,8 @@ namespace warren::spec {
 struct HostCaps {
     cgroups::Host cgroup;
     std::string kernel_release;
+    // execve(2) puts a process into the time namespace it has unshared (Linux 6.2; before only a fork does).
+    bool exec_enters_time = false;
     bool is_root = false;          // effective uid 0 with CAP_SYS_ADMIN
     bool user_namespaces = false;  // /proc/self/ns/user, user.max_user_namespaces > 0
     bool time_namespaces = false;  // /proc/self/ns/time

@@ -123,7 +123,7 @@ attach-root slot=130 at "/var/bundle/root"
 set-gid 0
 set-uid 5
 setsid
-unshare-cgroup
+unshare cgroup
 set-hostname "box"
 set-domainname "d"
 write-proc "sys/net/ipv4/conf/eth0.1/forwarding" "1"
@@ -211,7 +211,7 @@ set-umask 0022
 private-propagation
 attach-root slot=0 at "/"
 setsid
-unshare-cgroup
+unshare cgroup
 set-hostname "box"
 open-file-system slot=130 type="proc" attributes=0x2
 open-file-system slot=131 type="tmpfs" attributes=0x0

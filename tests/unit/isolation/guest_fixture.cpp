@@ -107,19 +107,19 @@ bool TestRoot::has(const std::string& path) const {
     return ::faccessat(fd(), path.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-StagingDir::StagingDir() : path_(temporary_dir()) {}
+OutsideDir::OutsideDir() : path_(temporary_dir()) {}
 
-StagingDir::~StagingDir() {
+OutsideDir::~OutsideDir() {
     (void)::rmdir(path_.c_str());
 }
 
-GuestSpec guest_spec(const StagingDir& staging, std::vector<std::string> args) {
+GuestSpec guest_spec(std::vector<std::string> args) {
     GuestSpec spec;
     if (::access("/proc/self/ns/time", F_OK) != 0) {
         spec.namespaces.remove(Namespace::Time);
     }
     spec.hostname = "guest1";
-    spec.staging_dir = staging.path();
+    spec.share_memory = true;
     spec.mounts = default_mounts(GuestKind::Machine, spec.namespaces);
     spec.machine = true;
     spec.process.argv = {"inspect"};

@@ -54,14 +54,14 @@ private:
 };
 
 // A directory in /tmp that only the host's root may enter, removed at the end.
-class StagingDir {
+class OutsideDir {
 public:
-    StagingDir();
-    StagingDir(const StagingDir&) = delete;
-    StagingDir& operator=(const StagingDir&) = delete;
-    StagingDir(StagingDir&&) = delete;
-    StagingDir& operator=(StagingDir&&) = delete;
-    ~StagingDir();
+    OutsideDir();
+    OutsideDir(const OutsideDir&) = delete;
+    OutsideDir& operator=(const OutsideDir&) = delete;
+    OutsideDir(OutsideDir&&) = delete;
+    OutsideDir& operator=(OutsideDir&&) = delete;
+    ~OutsideDir();
 
     [[nodiscard]] const std::string& path() const { return path_; }
 
@@ -70,7 +70,7 @@ private:
 };
 
 // A guest of the house's kind that runs /bin/inspect with `args`, in all namespaces this kernel has.
-[[nodiscard]] GuestSpec guest_spec(const StagingDir& staging, std::vector<std::string> args = {});
+[[nodiscard]] GuestSpec guest_spec(std::vector<std::string> args = {});
 [[nodiscard]] JoinSpec join_spec(const GuestSpec& guest, std::vector<std::string> args = {});
 
 // A child's end that is killed and reaped when the test ends, whatever happens.

@@ -43,8 +43,7 @@ TEST_CASE("links at the places of proc, sys and dev are refused") {
     if (!can_launch()) {
         return;
     }
-    const StagingDir staging;
-    const StagingDir outside;
+    const OutsideDir outside;
     for (const std::string name : {"proc", "sys", "dev"}) {
         for (const std::string& target :
              {outside.path(), std::string("/bin"), "../.." + outside.path()}) {
@@ -52,7 +51,7 @@ TEST_CASE("links at the places of proc, sys and dev are refused") {
             CAPTURE(target);
             TestRoot root;
             root.make_link(target, name);
-            CHECK(refusal(launch(guest_spec(staging), root))
+            CHECK(refusal(launch(guest_spec(), root))
                       .ends_with("Too many levels of symbolic links"));
         }
     }
@@ -64,13 +63,12 @@ TEST_CASE("links in other mount targets stay inside the root") {
     if (!can_launch()) {
         return;
     }
-    const StagingDir staging;
-    const StagingDir outside;
+    const OutsideDir outside;
     TestRoot root;
     root.make_dir("inner");
     root.make_link("/inner", "absolute");
     root.make_link("../../../../../../inner", "climbing");
-    GuestSpec spec = guest_spec(staging);
+    GuestSpec spec = guest_spec();
     for (const std::string link : {"/absolute", "/climbing"}) {
         CAPTURE(link);
         spec.mounts.push_back(tmpfs_at(link + "/made/below"));
@@ -94,11 +92,10 @@ TEST_CASE("magic links of the guest's own proc lead nowhere") {
     if (!can_launch()) {
         return;
     }
-    const StagingDir staging;
     TestRoot root;
     root.make_link("/proc/1/root", "up");
     root.make_link("/proc/self/cwd", "here");
-    GuestSpec spec = guest_spec(staging);
+    GuestSpec spec = guest_spec();
     for (const auto* target : {"/up/x", "/here/x"}) {
         CAPTURE(target);
         spec.mounts.push_back(tmpfs_at(target));
@@ -111,12 +108,11 @@ TEST_CASE("a file or pipe where a directory should be is an error, and nothing b
     if (!can_launch()) {
         return;
     }
-    const StagingDir staging;
     for (const bool pipe : {true, false}) {
         CAPTURE(pipe);
         TestRoot root;
         pipe ? root.make_fifo("proc") : root.make_file("proc", "");
-        CHECK(refusal(launch(guest_spec(staging), root))
+        CHECK(refusal(launch(guest_spec(), root))
                   .starts_with("mounts[0]: mount proc on /proc: "));
     }
 }
@@ -125,14 +121,13 @@ TEST_CASE("masks and read-only paths follow links inside the root only") {
     if (!can_launch()) {
         return;
     }
-    const StagingDir staging;
-    const StagingDir outside;
+    const OutsideDir outside;
     TestRoot root;
     root.make_dir("real");
     root.make_file("real/key", "k");
     root.make_link("/real", "link");
     root.make_link(outside.path(), "away");
-    GuestSpec spec = guest_spec(staging, {"cat", "/real/key"});
+    GuestSpec spec = guest_spec({"cat", "/real/key"});
     spec.masked_paths = {"/link", "/away"};
     spec.readonly_paths = {"/away"};
     CHECK(inspect(spec, root).at("errno") == ENOENT);
@@ -146,7 +141,6 @@ TEST_CASE("a working directory reached through a descriptor or a link outside is
     const base::Fd leak(::open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     REQUIRE(leak.valid());
     REQUIRE(::fcntl(leak.get(), F_SETFD, 0) == 0);
-    const StagingDir staging;
     TestRoot root;
     const std::string number = std::to_string(leak.get());
     root.make_link("/proc/self/fd/" + number, "work");
@@ -155,14 +149,14 @@ TEST_CASE("a working directory reached through a descriptor or a link outside is
                             std::string("/work"),
                             "/proc/self/fd/" + number + "/../.."}) {
         CAPTURE(cwd);
-        GuestSpec spec = guest_spec(staging);
+        GuestSpec spec = guest_spec();
         spec.process.cwd = cwd;
         CHECK(refusal(launch(spec, root)).starts_with("cwd: change to "));
     }
     // Every number: whatever the launcher itself has open.
     for (int fd = 3; fd < 40; ++fd) {
         CAPTURE(fd);
-        GuestSpec spec = guest_spec(staging);
+        GuestSpec spec = guest_spec();
         spec.process.cwd = "/proc/self/fd/" + std::to_string(fd);
         CHECK(refusal(launch(spec, root)).starts_with("cwd: change to "));
     }
@@ -172,15 +166,12 @@ TEST_CASE("a guest's mounts are not in the host's table") {
     if (!can_launch()) {
         return;
     }
-    const StagingDir staging;
     const TestRoot root;
-    auto running = launch(guest_spec(staging, {"hold"}), root);
+    auto running = launch(guest_spec({"hold"}), root);
     REQUIRE(running);
     (void)running.value().report();
-    CHECK_FALSE(in_mount_table(staging.path()));
     CHECK_FALSE(in_mount_table(root.path()));
     running.value().signal(SIGTERM);
     CHECK(running.value().wait() == base::ExitStatus{});
-    CHECK_FALSE(in_mount_table(staging.path()));
     CHECK_FALSE(in_mount_table(root.path()));
 }

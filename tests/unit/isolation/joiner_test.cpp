@@ -42,9 +42,8 @@ TEST_CASE("a joined process stands in all of the guest's namespaces") {
     if (!can_launch()) {
         return;
     }
-    const StagingDir staging;
     const TestRoot root;
-    const GuestSpec spec = guest_spec(staging, {"hold"});
+    const GuestSpec spec = guest_spec({"hold"});
     Running guest = must(launch(spec, root));
     const auto first = guest.report();
     const auto fds = open_fd_count();
@@ -75,9 +74,8 @@ TEST_CASE("a joined process is who its configuration says") {
     if (!can_launch()) {
         return;
     }
-    const StagingDir staging;
     const TestRoot root;
-    const GuestSpec spec = guest_spec(staging, {"hold"});
+    const GuestSpec spec = guest_spec({"hold"});
     Running guest = must(launch(spec, root));
     (void)guest.report();
     JoinSpec inside = join_spec(spec);
@@ -111,9 +109,8 @@ TEST_CASE("a joined process has a terminal of the guest's") {
     if (!can_launch()) {
         return;
     }
-    const StagingDir staging;
     const TestRoot root;
-    const GuestSpec spec = guest_spec(staging, {"hold"});
+    const GuestSpec spec = guest_spec({"hold"});
     Running guest = must(launch(spec, root));
     (void)guest.report();
     JoinSpec inside = join_spec(spec, {"hold"});
@@ -145,16 +142,15 @@ TEST_CASE("a forged /dev/pts is refused, whatever lies there") {
     };
     const std::string refused =
         "terminal: open a pty of the guest's /dev/pts: not a devpts file system";
-    const StagingDir staging;
     SUBCASE("a file over the instance's ptmx") {
         const TestRoot root;
-        CHECK(attempt(guest_spec(staging, {"forge-ptmx"}), root) == refused);
+        CHECK(attempt(guest_spec({"forge-ptmx"}), root) == refused);
     }
     SUBCASE("a directory with a pipe") {
         TestRoot root;
         root.make_dir("fake");
         root.make_fifo("fake/ptmx");
-        GuestSpec spec = guest_spec(staging, {"hold"});
+        GuestSpec spec = guest_spec({"hold"});
         for (auto& mount : spec.mounts) {
             if (mount.target == "/dev/pts") {
                 mount = MountSpec{};
@@ -183,9 +179,8 @@ TEST_CASE("a descriptor of the host is no way out for a joined process") {
     }
     const base::Fd leak(::open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     REQUIRE(::fcntl(leak.get(), F_SETFD, 0) == 0);
-    const StagingDir staging;
     const TestRoot root;
-    const GuestSpec spec = guest_spec(staging, {"hold"});
+    const GuestSpec spec = guest_spec({"hold"});
     Running guest = must(launch(spec, root));
     (void)guest.report();
     for (int fd = 3; fd < 40; ++fd) {
@@ -202,9 +197,8 @@ TEST_CASE("a missing program in a running guest is told as such") {
     if (!can_launch()) {
         return;
     }
-    const StagingDir staging;
     const TestRoot root;
-    const GuestSpec spec = guest_spec(staging, {"hold"});
+    const GuestSpec spec = guest_spec({"hold"});
     Running guest = must(launch(spec, root));
     (void)guest.report();
     JoinSpec inside = join_spec(spec);
@@ -220,9 +214,8 @@ TEST_CASE("a guest whose first process has ended cannot be joined") {
     if (!can_launch()) {
         return;
     }
-    const StagingDir staging;
     const TestRoot root;
-    const GuestSpec spec = guest_spec(staging, {"exit", "0"});
+    const GuestSpec spec = guest_spec({"exit", "0"});
     Running guest = must(launch(spec, root));
     REQUIRE(guest.process().wait_exit(std::chrono::seconds(30)));
     const auto joined = join(join_spec(spec), guest.process());
@@ -243,9 +236,8 @@ TEST_CASE("guest and joined process are born in the guest's cgroup, which is the
     {
         const auto cgroup = base::open_dir(AT_FDCWD, path);
         REQUIRE(cgroup);
-        const StagingDir staging;
         const TestRoot root;
-        const GuestSpec spec = guest_spec(staging, {"hold"});
+        const GuestSpec spec = guest_spec({"hold"});
         LaunchOptions options;
         options.cgroup_fd = cgroup.value().get();
         Running guest = must(launch(spec, root, options));

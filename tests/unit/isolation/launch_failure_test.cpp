@@ -34,10 +34,9 @@ TEST_CASE("a failed step is told with its place in the configuration") {
     if (!can_launch()) {
         return;
     }
-    const StagingDir staging;
     const TestRoot root;
     const auto fds = open_fd_count();
-    GuestSpec spec = guest_spec(staging);
+    GuestSpec spec = guest_spec();
     const std::size_t index = spec.mounts.size();
     MountSpec wrong;
     wrong.fs_type = "no-such-type";
@@ -58,13 +57,9 @@ TEST_CASE("a failed step is told with its place in the configuration") {
         CHECK(running.value().notes().front() == place + "tmpfs on /x: Invalid argument");
     }
 
-    spec = guest_spec(staging);
+    spec = guest_spec();
     spec.process.cwd = "/bin/inspect";
     CHECK(refusal(launch(spec, root)) == "cwd: change to /bin/inspect: Not a directory");
-    spec = guest_spec(staging);
-    spec.staging_dir = "/nonexistent/staging";
-    CHECK(refusal(launch(spec, root)) ==
-          "root: attach at /nonexistent/staging: No such file or directory");
     CHECK(child_count() == 0);
     CHECK(open_fd_count() == fds);
 }
@@ -73,13 +68,12 @@ TEST_CASE("a program that is missing and one that may not run are told apart") {
     if (!can_launch()) {
         return;
     }
-    const StagingDir staging;
     TestRoot root;
     root.make_file("bin/plain", "#!/bin/inspect\n", 0644);
     root.make_file("bin/odd", "no format that the kernel knows", 0755);
     root.make_file("bin/orphan", "#!/no/such/interpreter\n", 0755);
     const auto attempt = [&](const std::string& program) {
-        GuestSpec spec = guest_spec(staging);
+        GuestSpec spec = guest_spec();
         spec.process.argv = {program};
         const auto running = launch(spec, root);
         REQUIRE_FALSE(running);
@@ -102,9 +96,8 @@ TEST_CASE("the program's own end is not a failure of the launch") {
     if (!can_launch()) {
         return;
     }
-    const StagingDir staging;
     const TestRoot root;
-    auto running = launch(guest_spec(staging, {"exit", "7"}), root);
+    auto running = launch(guest_spec({"exit", "7"}), root);
     REQUIRE(running);
     CHECK(running.value().wait() == base::ExitStatus{false, 7, false});
 }
@@ -113,8 +106,7 @@ TEST_CASE("a child that is not released leaves nothing behind") {
     if (!can_launch()) {
         return;
     }
-    const StagingDir staging;
-    const GuestSpec spec = guest_spec(staging);
+    const GuestSpec spec = guest_spec();
     const auto recipe = plan_guest(spec, {});
     REQUIRE(recipe);
     const auto fds = open_fd_count();
@@ -131,8 +123,7 @@ TEST_CASE("a child whose parent dies before the release ends by itself") {
     if (!can_launch()) {
         return;
     }
-    const StagingDir staging;
-    const GuestSpec spec = guest_spec(staging);
+    const GuestSpec spec = guest_spec();
     const auto recipe = plan_guest(spec, {});
     REQUIRE(recipe);
     int ends[2] = {-1, -1};
@@ -158,20 +149,19 @@ TEST_CASE("a child that is killed before its program ran is named as that") {
     if (!can_launch()) {
         return;
     }
-    const StagingDir staging;
     const TestRoot root;
     LaunchOptions options;
     options.before_release = [](PendingGuest& pending) {
         REQUIRE(pending.process().signal(SIGKILL));
         REQUIRE(pending.process().wait_exit(std::chrono::seconds(30)));
     };
-    CHECK(refusal(launch(guest_spec(staging), root, options)) ==
+    CHECK(refusal(launch(guest_spec(), root, options)) ==
           "the process was killed by SIGKILL (out of memory, or killed from outside) before its "
           "program ran");
 
     options = {};
     options.filter.instructions = {{BPF_RET | BPF_K, 0, 0, SECCOMP_RET_KILL_PROCESS}};
-    CHECK(refusal(launch(guest_spec(staging), root, options)) ==
+    CHECK(refusal(launch(guest_spec(), root, options)) ==
           "the process was killed by SIGSYS (the system call filter) before its program ran");
     CHECK(child_count() == 0);
 }
@@ -180,9 +170,8 @@ TEST_CASE("a raised limit that is refused is a note") {
     if (!can_launch()) {
         return;
     }
-    const StagingDir staging;
     const TestRoot root;
-    GuestSpec spec = guest_spec(staging, {"hold"});
+    GuestSpec spec = guest_spec({"hold"});
     // Above fs.nr_open nobody may go.
     spec.process.rlimits = {{RLIMIT_NOFILE, 1024, std::uint64_t{1} << 40}};
     auto running = launch(spec, root);
@@ -196,8 +185,7 @@ TEST_CASE("a release without its descriptors is refused") {
     if (!can_launch()) {
         return;
     }
-    const StagingDir staging;
-    const GuestSpec spec = guest_spec(staging);
+    const GuestSpec spec = guest_spec();
     const auto recipe = plan_guest(spec, {});
     REQUIRE(recipe);
     for (const auto& slots : {std::vector<int>{0}, std::vector<int>{0, -1}}) {

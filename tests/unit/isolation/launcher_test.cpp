@@ -55,9 +55,8 @@ TEST_CASE("a guest stands in namespaces of its own") {
     if (!can_launch()) {
         return;
     }
-    const StagingDir staging;
     const TestRoot root;
-    const GuestSpec spec = guest_spec(staging);
+    const GuestSpec spec = guest_spec();
     const auto report = inspect(spec, root);
 
     CHECK(report.at("pid") == 1);
@@ -85,9 +84,8 @@ TEST_CASE("a guest's first process is the guest's root, and only inside") {
     if (!can_launch()) {
         return;
     }
-    const StagingDir staging;
     const TestRoot root;
-    const GuestSpec spec = guest_spec(staging);
+    const GuestSpec spec = guest_spec();
     const auto report = inspect(spec, root);
 
     CHECK(report.at("ids").at("uid") == base::Json({0, 0, 0}));
@@ -113,9 +111,8 @@ TEST_CASE("no descriptor, mount or directory of the host is within the guest's r
     // Not close-on-exec, on purpose: even a careless host's descriptor must not get in.
     const base::Fd leak(::open("/etc", O_RDONLY | O_CLOEXEC));
     REQUIRE(::fcntl(leak.get(), F_SETFD, 0) == 0);
-    const StagingDir staging;
     const TestRoot root;
-    const auto report = inspect(guest_spec(staging), root);
+    const auto report = inspect(guest_spec(), root);
 
     CHECK(report.at("fds").size() == 3);
     for (const auto* name : {"0", "1", "2"}) {
@@ -137,9 +134,8 @@ TEST_CASE("the kernel's file systems are the guest's own") {
     if (!can_launch()) {
         return;
     }
-    const StagingDir staging;
     const TestRoot root;
-    const auto report = inspect(guest_spec(staging), root);
+    const auto report = inspect(guest_spec(), root);
     const std::pair<const char*, const char*> expected[] = {{"/proc", "proc"},
                                                             {"/sys", "sysfs"},
                                                             {"/dev", "tmpfs"},
@@ -160,9 +156,8 @@ TEST_CASE("a process is who and where its configuration says") {
     if (!can_launch()) {
         return;
     }
-    const StagingDir staging;
     const TestRoot root;
-    GuestSpec spec = guest_spec(staging, {"print", "with spaces"});
+    GuestSpec spec = guest_spec({"print", "with spaces"});
     auto& process = spec.process;
     process.uid = 1000;
     process.gid = 1001;
@@ -198,11 +193,10 @@ TEST_CASE("a process without capabilities has none, whoever cloned it") {
     if (!can_launch()) {
         return;
     }
-    const StagingDir staging;
     for (const bool users : {true, false}) {
         CAPTURE(users);
         const TestRoot root(users ? kIdBase : 0);
-        GuestSpec spec = guest_spec(staging);
+        GuestSpec spec = guest_spec();
         if (!users) {
             spec.namespaces.remove(Namespace::User);
         }
@@ -219,9 +213,8 @@ TEST_CASE("a guest in the host's user namespace has the other walls") {
     if (!can_launch()) {
         return;
     }
-    const StagingDir staging;
     const TestRoot root(0);
-    GuestSpec spec = guest_spec(staging);
+    GuestSpec spec = guest_spec();
     spec.namespaces.remove(Namespace::User);
     spec.process.capabilities =
         process_capabilities(default_bounding(GuestKind::Command, true), true);
@@ -238,9 +231,8 @@ TEST_CASE("a guest's network is set up from inside by the requests it is given")
     if (!can_launch()) {
         return;
     }
-    const StagingDir staging;
     const TestRoot root;
-    GuestSpec spec = guest_spec(staging);
+    GuestSpec spec = guest_spec();
     CHECK(inspect(spec, root).at("loopback") == false);
     spec.netlink_requests = {link_up(1)};
     CHECK(inspect(spec, root).at("loopback") == true);
@@ -254,14 +246,13 @@ TEST_CASE("a guest has a session keyring of its own") {
     if (!can_launch()) {
         return;
     }
-    const StagingDir staging;
     const TestRoot root;
     const long own = ::syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0);
     if (own < 0 && errno == ENOSYS) {
         MESSAGE("skipped: this kernel has no keyrings");
         return;
     }
-    const long guests = inspect(guest_spec(staging), root).at("keyring");
+    const long guests = inspect(guest_spec(), root).at("keyring");
     CHECK(guests > 0);
     CHECK(guests != own);
 }
@@ -277,9 +268,8 @@ TEST_CASE("signals the caller ignores are the default's in the guest") {
 
     ignore.sa_handler = SIG_IGN;
     REQUIRE(::sigaction(SIGUSR2, &ignore, &before) == 0);
-    const StagingDir staging;
     const TestRoot root;
-    const auto report = inspect(guest_spec(staging), root);
+    const auto report = inspect(guest_spec(), root);
     REQUIRE(::sigaction(SIGUSR2, &before, nullptr) == 0);
     CHECK(report.at("status").at("SigIgn") == "0000000000000000");
 }
@@ -288,7 +278,6 @@ TEST_CASE("masked paths are empty, read-only paths stay so, absent ones do not m
     if (!can_launch()) {
         return;
     }
-    const StagingDir staging;
     TestRoot root;
     root.make_dir("secret");
     root.make_file("secret/key", "k");
@@ -296,7 +285,7 @@ TEST_CASE("masked paths are empty, read-only paths stay so, absent ones do not m
     root.make_file("other/key", "k");
     root.make_file("plain", "text");
     root.make_dir("fixed");
-    GuestSpec spec = guest_spec(staging, {"cat", "/secret/key"});
+    GuestSpec spec = guest_spec({"cat", "/secret/key"});
     spec.masked_paths = {"/absent/path", "/secret", "/other", "/plain"};
     spec.readonly_paths = {"/fixed", "/proc/sys", "/nowhere"};
     CHECK(inspect(spec, root).at("errno") == ENOENT);
@@ -318,9 +307,8 @@ TEST_CASE("a read-only root is read-only, what is mounted in it is not") {
     if (!can_launch()) {
         return;
     }
-    const StagingDir staging;
     const TestRoot root;
-    GuestSpec spec = guest_spec(staging, {"write", "/new", "x"});
+    GuestSpec spec = guest_spec({"write", "/new", "x"});
     spec.readonly_root = true;
     CHECK(inspect(spec, root).at("errno") == EROFS);
     spec.process.argv = {"inspect", "write", "/dev/shm/new", "x"};
@@ -331,11 +319,10 @@ TEST_CASE("binds land on directories and files, existing or not") {
     if (!can_launch()) {
         return;
     }
-    const StagingDir staging;
     const TestRoot root;
     TestRoot volume;
     volume.make_file("data", "from the volume");
-    GuestSpec spec = guest_spec(staging, {"cat", "/mnt/a/b/data"});
+    GuestSpec spec = guest_spec({"cat", "/mnt/a/b/data"});
     MountSpec bind;
     bind.kind = MountSpec::Kind::Bind;
     bind.slot = kFirstBindSlot;
@@ -344,7 +331,7 @@ TEST_CASE("binds land on directories and files, existing or not") {
     const auto mount = volume.mount();
     CHECK(inspect(spec, root, {.binds = {mount.get()}}).at("text") == "from the volume");
 
-    const StagingDir source;
+    const OutsideDir source;
     const std::string path = source.path() + "/file";
     REQUIRE(base::replace_file_at(AT_FDCWD, path, "one file", 0644, base::Durability::Volatile));
     const auto file = open_bind_source(path, true, false, -1);
@@ -361,14 +348,13 @@ TEST_CASE("the house's filters let the recipe pass") {
     if (!can_launch()) {
         return;
     }
-    const StagingDir staging;
     const TestRoot root;
     for (const auto profile : {SeccompProfile::Machine, SeccompProfile::Command}) {
         for (const bool no_new_privs : {false, true}) {
             CAPTURE(no_new_privs);
             const auto program = compile_seccomp({profile, false, ""});
             REQUIRE(program);
-            GuestSpec spec = guest_spec(staging);
+            GuestSpec spec = guest_spec();
             spec.process.no_new_privs = no_new_privs;
             const auto report = inspect(spec, root, {.filter = program.value()});
             CHECK(report.at("status").at("Seccomp") == "2");
@@ -380,9 +366,8 @@ TEST_CASE("a terminal is the guest's own, and its master comes back") {
     if (!can_launch()) {
         return;
     }
-    const StagingDir staging;
     const TestRoot root;
-    GuestSpec spec = guest_spec(staging, {"hold"});
+    GuestSpec spec = guest_spec({"hold"});
     spec.process.stdio = Stdio::Terminal;
     spec.process.window = {50, 132};
     spec.process.console_device = true;

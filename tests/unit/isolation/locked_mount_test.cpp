@@ -32,9 +32,8 @@ base::Json attempt(const std::string& verb,
                    const std::string& path,
                    const std::string& source,
                    bool directory) {
-    const StagingDir staging;
     const TestRoot root;
-    GuestSpec spec = guest_spec(staging, {verb, path, "x"});
+    GuestSpec spec = guest_spec({verb, path, "x"});
     MountSpec bind;
     bind.kind = MountSpec::Kind::Bind;
     bind.slot = kFirstBindSlot;
@@ -74,11 +73,10 @@ TEST_CASE("a read-only bind of a guest with users of its own is locked") {
     if (!can_launch()) {
         return;
     }
-    const StagingDir staging;
     const TestRoot root;
     TestRoot volume(0);
     volume.make_file("file", "text");
-    GuestSpec spec = guest_spec(staging);
+    GuestSpec spec = guest_spec();
     base::Fd users;
     {
         const auto recipe = plan_guest(spec, {});
@@ -101,7 +99,7 @@ TEST_CASE("a read-only bind of a guest with users of its own is locked") {
         bind.kind = MountSpec::Kind::Bind;
         bind.slot = kFirstBindSlot;
         bind.target = "/data";
-        GuestSpec bound = guest_spec(staging, {"remount-rw", "/data"});
+        GuestSpec bound = guest_spec({"remount-rw", "/data"});
         bound.mounts.push_back(bind);
         return inspect(bound, root, {.binds = {mount.value().get()}}).at("errno");
     };

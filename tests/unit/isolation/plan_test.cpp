@@ -33,7 +33,7 @@ MountSpec bind(std::uint32_t slot, const std::string& target) {
 GuestSpec full_guest() {
     GuestSpec spec;
     spec.hostname = "web1";
-    spec.staging_dir = "/run/warren/staging";
+    spec.time_offsets = {{true, -5, 10}};
     spec.mounts = {file_system("proc", "/proc"), file_system("sysfs", "/sys"), bind(2, "/data")};
     spec.mounts[1].attributes = MOUNT_ATTR_RDONLY;
     spec.mounts[2].attributes = MOUNT_ATTR_NOSUID;
@@ -96,13 +96,13 @@ TEST_CASE("a machine's recipe, whole") {
     const std::string expected = R"(set-non-dumpable
 new-keyring
 set-umask 0022
+unshare-time "boottime -5 10\n"
+unshare mount uts ipc net cgroup
 private-propagation
 setsid
-unshare-cgroup
 set-hostname "web1"
 netlink-request bytes=32
-wait-release slots=4
-attach-root slot=0 at "/run/warren/staging"
+wait-ids
 set-groups
 set-gid 0
 set-uid 0
@@ -110,6 +110,8 @@ open-file-system slot=130 type="proc" attributes=0x0
 open-file-system slot=131 type="sysfs" attributes=0x1
 open-file-system slot=132 type="tmpfs" attributes=0x0 "mode=755" optional
 open-file-system slot=254 type="tmpfs" attributes=0xf "nr_inodes=1" "size=4096"
+wait-release slots=4
+attach-root slot=0 at "/"
 pivot-root slot=0
 make-target "/dev" directory no-symlinks
 attach-mount slot=1 attributes=0x0
@@ -185,7 +187,7 @@ TEST_CASE("what is not the guest's own is left alone") {
     spec.namespaces.remove(Namespace::Cgroup);
     spec.masked_paths.clear();
     const auto text = golden(plan_guest(spec, {}));
-    for (const auto* absent : {"unshare-cgroup", "load-seccomp", "slot=254", "keep-caps"}) {
+    for (const auto* absent : {"unshare mount uts ipc net cgroup", "wait-ids", "load-seccomp", "slot=254", "keep-caps"}) {
         INFO(absent);
         CHECK(text.find(absent) == std::string::npos);
     }
@@ -239,7 +241,6 @@ TEST_CASE("walls that no recipe can build are refused with their place") {
          [](Spec& s) { s.namespaces.remove(Namespace::Net); }},
         {"hostname: longer than 64 bytes", [](Spec& s) { s.hostname.assign(65, 'x'); }},
         {"hostname: contains a zero byte", [&](Spec& s) { s.hostname = zero; }},
-        {"staging directory: not an absolute path: x", [](Spec& s) { s.staging_dir = "x"; }},
         {"mounts[0]: not an absolute path: proc", [](Spec& s) { s.mounts[0].target = "proc"; }},
         {"mounts[0]: \"..\" in a path: /a/../b", [](Spec& s) { s.mounts[0].target = "/a/../b"; }},
         {"mounts[3]: cannot mount on the root itself", [](Spec& s) { s.mounts[3].target = "//."; }},

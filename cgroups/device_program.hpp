@@ -6,6 +6,7 @@
 
 #include <linux/bpf.h>
 
+#include "base/fd.hpp"
 #include "base/result.hpp"
 #include "cgroups/cgroup.hpp"
 #include "cgroups/resources.hpp"
@@ -20,7 +21,11 @@ namespace warren::cgroups {
 
 [[nodiscard]] std::vector<DeviceRule> to_rules(const std::vector<DeviceAccess>& allowed);
 
-// Attaches the program of these rules to a cgroup, in the place of our own earlier one.
+// Verified and compiled by the kernel, ready to be attached to any number of cgroups.
+[[nodiscard]] base::Result<base::Fd> load_device_program(const std::vector<DeviceRule>& rules);
+// Attaches it to a cgroup, in the place of our own earlier one.
+[[nodiscard]] base::Status attach_device_program(int cgroup, const base::Fd& program);
+// Both in one.
 [[nodiscard]] base::Status replace_device_program(int cgroup, const std::vector<DeviceRule>& rules);
 
 }  // namespace warren::cgroups

@@ -3,6 +3,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <tuple>
 
 #include <linux/bpf.h>
 #include <sys/syscall.h>
@@ -11,6 +12,7 @@
 #include "base/fd.hpp"
 #include "cgroups/cgroup.hpp"
 #include "cgroups/device_program.hpp"
+#include "cgroups/device_programs.hpp"
 
 namespace warren::cgroups {
 
@@ -119,8 +121,11 @@ base::Status detach(int cgroup, const base::Fd& program) {
 
 }  // namespace
 
-base::Status replace_device_program(int cgroup, const std::vector<DeviceRule>& rules) {
-    const auto program = TRY(load_program(TRY(assemble_device_program(rules))));
+base::Result<base::Fd> load_device_program(const std::vector<DeviceRule>& rules) {
+    return load_program(TRY(assemble_device_program(rules)));
+}
+
+base::Status attach_device_program(int cgroup, const base::Fd& program) {
     auto old = TRY(attached_of_ours(cgroup));
     const bool replaced = !old.empty() && attach(cgroup, program, &old.front()) == 0;
     if (replaced) {
@@ -136,8 +141,33 @@ base::Status replace_device_program(int cgroup, const std::vector<DeviceRule>& r
     return base::ok();
 }
 
+base::Status replace_device_program(int cgroup, const std::vector<DeviceRule>& rules) {
+    return attach_device_program(cgroup, TRY(load_device_program(rules)));
+}
+
+namespace {
+
+bool same(const DeviceAccess& a, const DeviceAccess& b) {
+    return std::tie(a.type, a.major, a.minor, a.read, a.write, a.make) ==
+           std::tie(b.type, b.major, b.minor, b.read, b.write, b.make);
+}
+
+}  // namespace
+
+base::Status DevicePrograms::set(const Cgroup& cgroup, const std::vector<DeviceAccess>& allowed) {
+    auto known = std::find_if(loaded_.begin(), loaded_.end(), [&](const auto& entry) {
+        return std::equal(
+            entry.first.begin(), entry.first.end(), allowed.begin(), allowed.end(), same);
+    });
+    if (known == loaded_.end()) {
+        loaded_.emplace_front(allowed, TRY(load_device_program(to_rules(allowed))));
+        known = loaded_.begin();
+    }
+    return attach_device_program(cgroup.dir(), known->second);
+}
+
 base::Status Cgroup::set_devices(const std::vector<DeviceAccess>& allowed) const {
-    return base::with_context(replace_device_program(dir(), to_rules(allowed)), "cgroup " + path_);
+    return base::with_context(DevicePrograms().set(*this, allowed), "cgroup " + path_);
 }
 
 }  // namespace warren::cgroups

@@ -44,10 +44,10 @@ const Verb kStart{
     .usage = "NAME... | --all | --label K=V [--wait]",
     .summary = "start guests",
     .text =
-        "Starts guests that are stopped, one after the other, and prints the name of each that "
-        "runs. A guest "
-        "that cannot be started has its line on standard error; the others are started all the "
-        "same.",
+        "Starts guests that are stopped, on all processors, and prints the name of each that "
+        "runs, as they come. While the host is short of memory or I/O the next one waits, for 5 "
+        "seconds at most. A guest that cannot be started has its line on standard error; the "
+        "others are started all the same.",
     .example =
         "warren start web1 web2\n"
         "warren start --label tier=web --wait",

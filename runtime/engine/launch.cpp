@@ -62,7 +62,8 @@ base::Result<cgroups::Cgroup> make_cgroup(LaunchSession& session,
     auto cgroup = TRY(cgroups::Cgroup::create(parent, record.name));
     context.faults.hit("start: cgroup made");
     TRY(cgroup.apply(record.config.limits));
-    TRY(cgroup.set_devices(plan.device_access));
+    TRY(base::with_context(session.device_programs().set(cgroup, plan.device_access),
+                           "cgroup of " + record.name));
     TRY(cgroup.delegate(plan.root_uid, plan.root_gid));
     context.faults.hit("start: cgroup ready");
     return cgroup;

@@ -13,6 +13,7 @@
 #include <string>
 #include <utility>
 
+#include "cgroups/device_programs.hpp"
 #include "images/image.hpp"
 #include "isolation/launcher.hpp"
 #include "runtime/engine/context.hpp"
@@ -21,7 +22,8 @@
 
 namespace warren::engine {
 
-// What the launches of one process share, made on first use: the cgroup parent, compiled filters, opened images.
+// What the launches of one process share, made on first use: the cgroup parent, compiled filters,
+// loaded device programs, opened images.
 class LaunchSession {
 public:
     explicit LaunchSession(const Context& context) : context_(context) {}
@@ -31,11 +33,15 @@ public:
     [[nodiscard]] base::Result<int> cgroup_parent_dir();
     [[nodiscard]] base::Result<const isolation::SeccompProgram*> filter(
         const isolation::SeccompConfig& config);
+
+    [[nodiscard]] cgroups::DevicePrograms& device_programs() { return device_programs_; }
+
     [[nodiscard]] base::Result<int> image_root(const std::string& image);
 
 private:
     const Context& context_;
     std::optional<cgroups::Parent> parent_;
+    cgroups::DevicePrograms device_programs_;
     base::Fd cache_;
     // A batch has few of them. Pointers to the programs stay good.
     std::deque<std::pair<isolation::SeccompConfig, isolation::SeccompProgram>> filters_;

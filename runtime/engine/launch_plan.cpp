@@ -91,13 +91,14 @@ isolation::TimeOffset begin_at_zero(bool boottime, std::int64_t now) {
 }
 
 // A child in our memory takes us along when the guest's memory limit kills it. Its walls take well below a megabyte.
-bool may_share_memory(const spec::GuestConfig& config, const NamespaceSet& set, const PlanSite& site) {
+bool may_share_memory(const spec::GuestConfig& config,
+                      const NamespaceSet& set,
+                      const PlanSite& site) {
     constexpr std::uint64_t kRoom = std::uint64_t{16} << 20;
     const auto roomy = [](const std::optional<cgroups::Limit>& limit) {
         return !limit || limit->max || limit->value >= kRoom;
     };
-    return (site.exec_enters_time || !set.has(Namespace::Time)) &&
-           roomy(config.limits.memory_max);
+    return (site.exec_enters_time || !set.has(Namespace::Time)) && roomy(config.limits.memory_max);
 }
 
 }  // namespace

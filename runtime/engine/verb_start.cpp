@@ -1,6 +1,9 @@
+#include <memory>
+
 #include <fcntl.h>
 
 #include "isolation/sealed_program.hpp"
+#include "runtime/engine/admission.hpp"
 #include "runtime/engine/console_keeper.hpp"
 #include "runtime/engine/guest_log.hpp"
 #include "runtime/engine/launch.hpp"
@@ -8,6 +11,7 @@
 #include "runtime/engine/recover.hpp"
 #include "runtime/engine/start.hpp"
 #include "runtime/engine/stdio.hpp"
+#include "runtime/engine/workers.hpp"
 
 namespace warren::engine {
 
@@ -94,17 +98,26 @@ void Engine::start(const std::vector<base::Name>& names,
         return;
     }
     std::vector<base::Name> started;
-    {
-        LaunchSession session(context);
-        for (const auto& name : names) {
-            auto status = start_one(session, name);
-            if (status && options.wait) {
-                started.push_back(name);
-                continue;
+    const auto make_worker = [&]() -> WorkItem {
+        const auto session = std::make_shared<LaunchSession>(context);
+        const auto admission = names.size() > 1 ? std::make_shared<Admission>() : nullptr;
+        return [&names, session, admission](std::size_t index) {
+            if (admission) {
+                admission->wait();
             }
-            done(Outcome{name, std::move(status)});
-        }
-    }
+            return start_one(*session, names[index]);
+        };
+    };
+    run_in_workers(names.size(),
+                   worker_count(names.size()),
+                   make_worker,
+                   [&](std::size_t index, base::Status status) {
+                       if (status && options.wait) {
+                           started.push_back(names[index]);
+                       } else {
+                           done(Outcome{names[index], std::move(status)});
+                       }
+                   });
     const auto deadline = std::chrono::steady_clock::now() + options.wait_timeout;
     for (const auto& name : started) {
         done(Outcome{name, await_ready(context, name, deadline)});

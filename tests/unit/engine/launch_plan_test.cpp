@@ -37,7 +37,7 @@ LaunchPlan plan_of(const spec::GuestConfig& config, const PlanSite& site) {
     return std::move(plan).value();
 }
 
-const PlanSite kSite{"/run/warren", 0x20000000U, false};
+const PlanSite kSite{true, Clocks{1, 1}, 0x20000000U, false};
 
 bool mentions(const std::vector<std::string>& list, const std::string& text) {
     return std::find(list.begin(), list.end(), text) != list.end();
@@ -82,6 +82,35 @@ TEST_CASE("walls that were named weaker are the only ones that are") {
     CHECK(plan.guest.namespaces == expected);
     CHECK_FALSE(plan.id_map);
     CHECK(plan.root_uid == 0);
+}
+
+TEST_CASE("a guest's clocks begin at zero") {
+    PlanSite site = kSite;
+    site.clocks = Clocks{5'000'000'000, 7'000'000'123};
+    const std::vector<isolation::TimeOffset> expected{{false, -5, 0}, {true, -8, 999'999'877}};
+    CHECK(plan_of(command_config(), site).guest.time_offsets == expected);
+    auto config = command_config();
+    config.security.time = spec::Wall::Host;
+    CHECK(plan_of(config, site).guest.time_offsets.empty());
+    site.clocks.reset();
+    CHECK(plan_of(command_config(), site).guest.time_offsets.empty());
+}
+
+TEST_CASE("the child shares our memory unless the guest's limit or an old kernel is in the way") {
+    auto config = command_config();
+    CHECK(plan_of(config, kSite).guest.share_memory);
+    PlanSite old = kSite;
+    old.exec_enters_time = false;
+    CHECK_FALSE(plan_of(config, old).guest.share_memory);
+    config.security.time = spec::Wall::Host;
+    CHECK(plan_of(config, old).guest.share_memory);
+    constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+    config.limits.memory_max = cgroups::Limit::of(16 * kMiB);
+    CHECK(plan_of(config, kSite).guest.share_memory);
+    config.limits.memory_max = cgroups::Limit::of(16 * kMiB - 1);
+    CHECK_FALSE(plan_of(config, kSite).guest.share_memory);
+    config.limits.memory_max = cgroups::Limit::none();
+    CHECK(plan_of(config, kSite).guest.share_memory);
 }
 
 TEST_CASE("the guest's environment overrides by key and keeps the order") {

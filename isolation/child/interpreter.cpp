@@ -138,6 +138,14 @@ void walk(Context& context) {
 
 namespace {
 
+constexpr std::size_t kSiblingStack = std::size_t{128} << 10;
+
+// With CLONE_VM.
+long clone_walker(const clone_args& args, Context& context) {
+    return clone_on_stack(
+        args, [](void* walked) { walk(*static_cast<Context*>(walked)); }, &context);
+}
+
 [[noreturn]] void join_fails(const Context& context, Op op, int error) {
     report_failure(context, ReportKind::Error, op, error);
     leave(1);
@@ -154,14 +162,15 @@ namespace {
     }
     // A change of user namespace resets the flag to fs.suid_dumpable.
     (void)sys(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+    // It runs in the joiner's memory, which nobody else needs: the joiner has only to tell its pid.
+    alignas(16) unsigned char stack[kSiblingStack];
     clone_args args{};
-    args.flags = CLONE_PARENT;  // the exit signal is the joiner's own
-    const long pid = sys(SYS_clone3, &args, sizeof(args));
+    args.flags = CLONE_PARENT | CLONE_VM;  // the exit signal is the joiner's own
+    args.stack = reinterpret_cast<std::uintptr_t>(stack);
+    args.stack_size = sizeof(stack);
+    const long pid = clone_walker(args, context);
     if (pid < 0) {
         join_fails(context, Op::CloneJoined, static_cast<int>(pid));
-    }
-    if (pid == 0) {
-        walk(context);
     }
     const Report report{kReportMagic, ReportKind::Pid, 0, 0, 0, static_cast<std::int32_t>(pid)};
     leave(send_report(context, report, -1) == 0 ? 0 : 1);
@@ -171,8 +180,7 @@ namespace {
 
 long clone_guest(const clone_args& args, Context& context) {
     if ((args.flags & CLONE_VM) != 0) {
-        return clone_on_stack(
-            args, [](void* walked) { walk(*static_cast<Context*>(walked)); }, &context);
+        return clone_walker(args, context);
     }
     const long pid = sys(SYS_clone3, &args, sizeof(args));
     if (pid == 0) {

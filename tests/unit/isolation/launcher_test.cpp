@@ -80,6 +80,51 @@ TEST_CASE("a guest stands in namespaces of its own") {
     }
 }
 
+TEST_CASE("a child in our memory and one in a copy of it build the same walls") {
+    if (!can_launch()) {
+        return;
+    }
+    const TestRoot root;
+    GuestSpec spec = guest_spec();
+    const auto shared = inspect(spec, root);
+    spec.share_memory = false;
+    const auto copied = inspect(spec, root);
+    for (const auto* same : {"hostname", "ids", "status", "fds", "umask", "cwd", "sid", "pid"}) {
+        INFO(same);
+        CHECK(shared.at(same) == copied.at(same));
+    }
+    REQUIRE(shared.at("mounts").size() == copied.at("mounts").size());
+    for (std::size_t i = 0; i < shared.at("mounts").size(); ++i) {
+        for (const auto* same : {"target", "type", "propagates"}) {
+            CHECK(shared.at("mounts").at(i).at(same) == copied.at("mounts").at(i).at(same));
+        }
+    }
+    for (const auto& entry : copied.at("namespaces").items()) {
+        const std::string& name = entry.key();
+        INFO(name);
+        const bool absent = name == "time" && !spec.namespaces.has(Namespace::Time);
+        CHECK((absent || entry.value() != own_namespace(name.c_str())));
+    }
+}
+
+TEST_CASE("a guest's clocks are set before its program sees them") {
+    GuestSpec spec = guest_spec({"cat", "/proc/self/timens_offsets"});
+    if (!can_launch() || !spec.namespaces.has(Namespace::Time)) {
+        return;
+    }
+    const TestRoot root;
+    spec.time_offsets = {{false, 7000, 5}, {true, 9000, 6}};
+    for (const bool shared : {true, false}) {
+        INFO(shared);
+        spec.share_memory = shared;
+        const std::string text = inspect(spec, root).at("text");
+        CHECK(text.find("7000") < text.find("9000"));
+        CHECK(text.find("monotonic") < text.find("7000"));
+        CHECK(text.find("boottime") < text.find("9000"));
+        CHECK(text.find("9000") != std::string::npos);
+    }
+}
+
 TEST_CASE("a guest's first process is the guest's root, and only inside") {
     if (!can_launch()) {
         return;

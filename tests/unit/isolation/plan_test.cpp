@@ -96,7 +96,7 @@ TEST_CASE("a machine's recipe, whole") {
     const std::string expected = R"(set-non-dumpable
 new-keyring
 set-umask 0022
-unshare-time "boottime -5 10\n"
+unshare-time "boottime -5 10\x0a"
 unshare mount uts ipc net cgroup
 private-propagation
 setsid

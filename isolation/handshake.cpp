@@ -176,16 +176,22 @@ Status send_release(int channel, const std::vector<int>& slots) {
     std::string bytes(sizeof(child::kReportMagic), '\0');
     std::memcpy(bytes.data(), &child::kReportMagic, sizeof(child::kReportMagic));
     auto sent = base::send_message(channel, bytes, slots);
-    if (!sent && sent.error().error_number() != EPIPE) {
+    // A peer that is gone (ECONNRESET: with a message unread): what it left in the channel says why.
+    if (!sent && sent.error().error_number() != EPIPE &&
+        sent.error().error_number() != ECONNRESET) {
         return std::move(sent).error().with_context("release the child");
     }
-    // A peer that is gone: what it left in the channel says why.
     return base::ok();
 }
 
 Result<std::optional<Received>> receive_report(int channel) {
     constexpr std::size_t kLimit = sizeof(child::Report) + child::kSiteLimit;
-    auto message = TRY(base::receive_message(channel, kLimit, 1));
+    auto received_message = base::receive_message(channel, kLimit, 1);
+    if (!received_message && received_message.error().error_number() == ECONNRESET) {
+        // The end of a peer that left a message unread is told once, before what it had sent.
+        received_message = base::receive_message(channel, kLimit, 1);
+    }
+    auto message = TRY(std::move(received_message));
     if (!message) {
         return std::optional<Received>();
     }

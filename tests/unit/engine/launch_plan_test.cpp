@@ -11,6 +11,7 @@ namespace {
 spec::HostCaps full_host() {
     spec::HostCaps host;
     host.cgroup.mode = cgroups::HostMode::Unified;
+    host.cgroup.controllers = {cgroups::Controller::Memory};
     host.is_root = true;
     host.user_namespaces = true;
     host.time_namespaces = true;

@@ -89,10 +89,15 @@ TEST_CASE("a child in our memory and one in a copy of it build the same walls") 
     const auto shared = inspect(spec, root);
     spec.share_memory = false;
     const auto copied = inspect(spec, root);
-    for (const auto* same : {"hostname", "ids", "status", "fds", "umask", "cwd", "sid", "pid"}) {
+    for (const auto* same : {"hostname", "ids", "rlimits", "umask", "cwd", "sid", "pid"}) {
         INFO(same);
         CHECK(shared.at(same) == copied.at(same));
     }
+    for (const auto* same : {"CapPrm", "CapEff", "CapBnd", "SigIgn", "SigBlk", "Groups"}) {
+        INFO(same);
+        CHECK(shared.at("status").at(same) == copied.at("status").at(same));
+    }
+    CHECK(shared.at("fds").size() == copied.at("fds").size());
     REQUIRE(shared.at("mounts").size() == copied.at("mounts").size());
     for (std::size_t i = 0; i < shared.at("mounts").size(); ++i) {
         for (const auto* same : {"target", "type", "propagates"}) {

@@ -51,8 +51,8 @@ TEST_CASE("links at the places of proc, sys and dev are refused") {
             CAPTURE(target);
             TestRoot root;
             root.make_link(target, name);
-            CHECK(refusal(launch(guest_spec(), root))
-                      .ends_with("Too many levels of symbolic links"));
+            CHECK(
+                refusal(launch(guest_spec(), root)).ends_with("Too many levels of symbolic links"));
         }
     }
     CHECK_FALSE(in_mount_table(outside.path()));
@@ -112,8 +112,7 @@ TEST_CASE("a file or pipe where a directory should be is an error, and nothing b
         CAPTURE(pipe);
         TestRoot root;
         pipe ? root.make_fifo("proc") : root.make_file("proc", "");
-        CHECK(refusal(launch(guest_spec(), root))
-                  .starts_with("mounts[0]: mount proc on /proc: "));
+        CHECK(refusal(launch(guest_spec(), root)).starts_with("mounts[0]: mount proc on /proc: "));
     }
 }
 

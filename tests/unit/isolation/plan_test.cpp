@@ -187,7 +187,11 @@ TEST_CASE("what is not the guest's own is left alone") {
     spec.namespaces.remove(Namespace::Cgroup);
     spec.masked_paths.clear();
     const auto text = golden(plan_guest(spec, {}));
-    for (const auto* absent : {"unshare mount uts ipc net cgroup", "wait-ids", "load-seccomp", "slot=254", "keep-caps"}) {
+    for (const auto* absent : {"unshare mount uts ipc net cgroup",
+                               "wait-ids",
+                               "load-seccomp",
+                               "slot=254",
+                               "keep-caps"}) {
         INFO(absent);
         CHECK(text.find(absent) == std::string::npos);
     }

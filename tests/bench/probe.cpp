@@ -1,12 +1,13 @@
-// bench_probe: runs on the host and in guests and measures what it gets; each prints one number.
+// bench_probe: runs on the host and in guests and measures what it gets; each prints one number. Time is the CPU time of
+// this process, and of the sender for loopback: all of these only compute and copy, and the machine may be shared.
 //
 //   bench_probe idle           waits for SIGTERM: a guest that does nothing
 //   bench_probe cpu            nanoseconds of a step of a loop that only computes
 //   bench_probe syscall        nanoseconds of getppid(2)
 //   bench_probe fault          nanoseconds of the first write to a page of fresh memory
-//   bench_probe write FILE     MB/s of writing 256 MiB into the page cache, over a file that exists
-//   bench_probe read FILE      MB/s of reading them back
-//   bench_probe loopback       MB/s over TCP on 127.0.0.1
+//   bench_probe write FILE     MB a CPU second of writing 256 MiB into the page cache, over a file that exists
+//   bench_probe read FILE      MB a CPU second of reading them back
+//   bench_probe loopback       MB a CPU second over TCP on 127.0.0.1
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -22,6 +23,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -38,10 +40,18 @@ constexpr std::size_t kNetBlocks = 1024;
     std::exit(1);
 }
 
+double seconds_of(const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+}
+
+// Of this process and of the children it has waited for.
 double now_seconds() {
-    timespec now{};
-    (void)::clock_gettime(CLOCK_MONOTONIC, &now);
-    return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
+    timespec own{};
+    rusage children{};
+    (void)::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &own);
+    (void)::getrusage(RUSAGE_CHILDREN, &children);
+    return static_cast<double>(own.tv_sec) + static_cast<double>(own.tv_nsec) / 1e9 +
+           seconds_of(children.ru_utime) + seconds_of(children.ru_stime);
 }
 
 int print_per(double seconds, double count) {
@@ -184,9 +194,9 @@ int loopback() {
     for (ssize_t got = 0; (got = ::recv(fd, block.data(), kBlock, 0)) > 0;) {
         received += static_cast<double>(got);
     }
-    const double took = now_seconds() - start;
     int status = 1;
     (void)::waitpid(sender, &status, 0);
+    const double took = now_seconds() - start;
     return status != 0 ? 1 : print_rate(took, received);
 }
 

@@ -1,7 +1,8 @@
-// The cgroup mounts in proc_pid_mountinfo(5).
+// The mounts of control groups in proc_pid_mountinfo(5).
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,7 +22,11 @@ struct CgroupMount {
     [[nodiscard]] bool controllers() const;
 };
 
-// Mounts that a later mount on the same place covers are left out. Lines that are not understood too.
+// Those that a path leads to: what another mount covers, at its place or above it, is left out. So are lines that are
+// not understood.
 [[nodiscard]] std::vector<CgroupMount> parse_cgroup_mounts(std::string_view mountinfo);
+
+// Where the resctrl file system is.
+[[nodiscard]] std::optional<std::string> find_resctrl_mount(std::string_view mountinfo);
 
 }  // namespace warren::cgroups

@@ -183,9 +183,14 @@ test_refused() {
     refused /linux/namespaces/6 '.linux.namespaces += [{"type": "pid"}]' "given twice"
     refused /linux/uidMappings "$USERS"' | .linux.uidMappings += .linux.uidMappings' "mapped twice"
     refused /linux/timeOffsets '.linux.timeOffsets = {"boottime": {"secs": 1}}' "namespace of type time"
-    refused /linux/intelRdt '.linux.intelRdt = {"closID": "one"}' "intelRdt is not supported"
-    refused /linux/netDevices '.linux.netDevices = {"lo": {"name": "one"}}' "netDevices is not supported"
-    refused /linux/memoryPolicy '.linux.memoryPolicy = {"mode": "MPOL_BIND", "nodes": "0"}' "memoryPolicy is not supported"
+    if ! grep -q ' - resctrl ' /proc/self/mountinfo; then
+        refused /linux/intelRdt '.linux.intelRdt = {"closID": "one", "l3CacheSchema": "L3:0=f"}' "resctrl is not mounted at /sys/fs/resctrl"
+    fi
+    refused /linux/intelRdt/closID '.linux.intelRdt = {"closID": "info"}' "no name of a group"
+    refused /linux/intelRdt/memBwSchema '.linux.intelRdt = {"memBwSchema": "L3:0=f"}' "expected MB:"
+    refused /linux/intelRdt/enableMonitoring '.linux.intelRdt = {"enableMonitoring": true}' "version 1.3"
+    refused /linux/netDevices '.linux.netDevices = {"lo": {"name": "one"}}' "netDevices, of version 1.3 of the specification, is not supported"
+    refused /linux/memoryPolicy '.linux.memoryPolicy = {"mode": "MPOL_BIND", "nodes": "0"}' "memoryPolicy, of version 1.3 of the specification, is not supported"
     refused /linux/sysctl '.linux.sysctl = {"vm.overcommit_memory": "1"}' "the whole host's"
     refused /linux/sysctl '.linux.sysctl = {"kernel.hostname": "x"}' "what /hostname is for"
     refused /linux/sysctl '.linux.sysctl = {"../../etc/passwd": "x"}' "no name of a kernel parameter"

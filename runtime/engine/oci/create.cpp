@@ -12,6 +12,7 @@
 #include "runtime/engine/oci/hooks.hpp"
 #include "runtime/engine/oci/host_root.hpp"
 #include "runtime/engine/oci/id_map.hpp"
+#include "runtime/engine/oci/intel_rdt.hpp"
 #include "runtime/engine/oci/lookups.hpp"
 #include "runtime/engine/oci/notify.hpp"
 #include "runtime/engine/oci/paths.hpp"
@@ -72,6 +73,7 @@ struct Draft {
     LookedUp looked_up;
     isolation::Recipe recipe;
     std::optional<cgroups::Placement> placement;
+    std::optional<RdtPlan> rdt;
 };
 
 base::Status check_terminal(const CreateRequest& request,
@@ -95,6 +97,17 @@ base::Result<isolation::SeccompProgram> compile_filter(const Context& context,
         return isolation::SeccompProgram();
     }
     return isolation::load_seccomp(*plan.seccomp, open_seccomp_cache(context).get());
+}
+
+base::Result<std::optional<RdtPlan>> draft_intel_rdt(const spec::oci::Config& config,
+                                                     const std::string& id) {
+    const auto& wish = config.linux.intel_rdt;
+    if (!wish) {
+        return std::optional<RdtPlan>();
+    }
+    auto plan = TRY(plan_intel_rdt(*wish, id));
+    TRY(check_intel_rdt(TRY(open_resctrl()), *wish, plan));
+    return std::optional(std::move(plan));
 }
 
 base::Result<Draft> draft_container(const Context& context,
@@ -128,8 +141,12 @@ base::Result<Draft> draft_container(const Context& context,
     if (plan.placement) {
         placement = TRY(cgroups::Placement::resolve(context.host, *plan.placement));
     }
-    return Draft{
-        std::move(plan), std::move(looked_up), std::move(recipe).value(), std::move(placement)};
+    auto rdt = TRY(draft_intel_rdt(bundle.config, request.id));
+    return Draft{std::move(plan),
+                 std::move(looked_up),
+                 std::move(recipe).value(),
+                 std::move(placement),
+                 std::move(rdt)};
 }
 
 base::Result<Record> first_record(const CreateRequest& request,
@@ -286,6 +303,13 @@ base::Result<isolation::Created> build(Making& making,
     }
     if (cgroup) {
         TRY(delegate(making, *cgroup));
+    }
+    if (making.draft.rdt) {
+        TRY(enter_intel_rdt(TRY(open_resctrl()),
+                            *making.draft.rdt,
+                            pending.process().pid(),
+                            making.record,
+                            [&making] { return making.dir.save(making.record); }));
     }
     note(making, making.draft.plan.warnings);
     note(making, TRY(pending.apply_process(container.process)));

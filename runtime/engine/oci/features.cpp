@@ -86,7 +86,7 @@ Json linux_features() {
     value["seccomp"] = seccomp();
     value["apparmor"] = enabled(has_apparmor());
     value["selinux"] = enabled(has_selinux());
-    value["intelRdt"] = enabled(false);
+    value["intelRdt"] = enabled(true);  // whatever this host has
     value["mountExtensions"] = Json{{"idmap", enabled(has_idmapped_mounts())}};
     value["netDevices"] = enabled(false);
     return value;

@@ -24,17 +24,17 @@ namespace {
 // Parsed, and nothing is done about it.
 base::Status refuse_unsupported(const Planning& planning) {
     const auto& linux = planning.config.linux;
-    if (linux.intel_rdt) {
-        return unsupported("intelRdt is not supported: resctrl groups are not managed",
-                           "/linux/intelRdt");
-    }
     if (!linux.net_devices.empty()) {
-        return unsupported("netDevices is not supported: move interfaces by the network's engine",
-                           "/linux/netDevices");
+        return unsupported(
+            "netDevices, of version 1.3 of the specification, is not supported: move interfaces by "
+            "the network's engine",
+            "/linux/netDevices");
     }
     if (linux.memory_policy) {
-        return unsupported("memoryPolicy is not supported: use resources.cpu.mems",
-                           "/linux/memoryPolicy");
+        return unsupported(
+            "memoryPolicy, of version 1.3 of the specification, is not supported: use "
+            "resources.cpu.mems",
+            "/linux/memoryPolicy");
     }
     return base::ok();
 }

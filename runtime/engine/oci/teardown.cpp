@@ -5,6 +5,7 @@
 #include "runtime/engine/oci/container.hpp"
 #include "runtime/engine/oci/hooks.hpp"
 #include "runtime/engine/oci/host_root.hpp"
+#include "runtime/engine/oci/intel_rdt.hpp"
 
 namespace warren::engine::oci {
 
@@ -40,6 +41,7 @@ base::Status destroy_container(const Context& context,
         context.faults.hit("delete: killed");
         TRY(unmount_host_root(dir.fd(), record.rootfs));
         TRY(cgroups::remove_container_cgroup(context.host, cgroup_record(record), kKillTimeout));
+        TRY(leave_intel_rdt(record));
     }
     context.faults.hit("delete: cgroup removed");
     return context.store.remove(std::move(dir));

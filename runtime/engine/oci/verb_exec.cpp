@@ -1,10 +1,12 @@
 #include <csignal>
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "runtime/engine/oci/create.hpp"
 #include "runtime/engine/oci/exec_plan.hpp"
 #include "runtime/engine/oci/handover.hpp"
+#include "runtime/engine/oci/intel_rdt.hpp"
 #include "runtime/engine/oci/lookups.hpp"
 #include "runtime/engine/oci/seccomp_cache.hpp"
 #include "runtime/engine/oci/start.hpp"
@@ -195,6 +197,7 @@ base::Result<isolation::Launched> enter(const Context& context,
                              init,
                              std::move(listener));
     };
+    TRY(follow_intel_rdt(container.record, ::getpid()));
     auto launched = isolation::join_container(
         entry.join, recipe, *container.init, entry.cgroup.get(), stdio, slots, on_listener);
     if (!launched) {

@@ -36,6 +36,11 @@ base::Status refuse_unsupported(const spec::oci::Config& config) {
         return base::Error(base::ErrorKind::Unsupported, "restore: a terminal is not put back")
             .with_place("/process/terminal");
     }
+    if (config.linux.intel_rdt) {
+        return base::Error(base::ErrorKind::Unsupported,
+                           "restore: processes are not put back into a resctrl group")
+            .with_place("/linux/intelRdt");
+    }
     return base::ok();
 }
 

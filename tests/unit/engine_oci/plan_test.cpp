@@ -272,7 +272,6 @@ TEST_CASE("whoever waits for readiness gets a directory to hear it from") {
 }
 
 TEST_CASE("what is not done is refused with its place") {
-    CHECK(refusal(R"(,"linux":{"intelRdt":{"closID":"x"}})") == "/linux/intelRdt");
     CHECK(refusal(R"(,"linux":{"netDevices":{"eth0":{}}})") == "/linux/netDevices");
     CHECK(refusal(R"(,"process":{"args":["a"],"cwd":"/","apparmorProfile":"p"})") ==
           "/process/apparmorProfile");

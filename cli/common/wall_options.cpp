@@ -30,7 +30,7 @@ constexpr std::array kWallOptions{
            true,
            Hint::File},
     Option{"userns", 0, "auto|host", "user ids: a range of the guest's own (auto), or the host's"},
-    Option{"time", 0, "auto|host", "clocks: of the guest's own (auto), or the host's"},
+    Option{"time", 0, "auto|host", "clocks: counting from the guest's start (auto), or the host's"},
     Option{"network", 0, "private|host", "network: of the guest's own (private), or the host's"},
     Option{"read-only", 0, "", "the guest's root cannot be written"},
     Option{"no-new-privileges", 0, "", "set-user-ID programs and file capabilities give nothing"},

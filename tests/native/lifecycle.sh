@@ -41,6 +41,44 @@ test_machine_goes_through_its_life() {
     assert_refused 2 "no guest named $name" warren inspect "$name"
 }
 
+# host_uptime, guest_uptime NAME: in hundredths of a second.
+host_uptime() {
+    local uptime
+    read -r uptime _ </proc/uptime
+    echo "$((10#${uptime/./}))"
+}
+
+guest_uptime() {
+    assert_exit 0 warren exec "$1" cat /proc/uptime
+    OUT=${OUT%% *}
+    UPTIME=$((10#${OUT/./}))
+}
+
+# Bounds, not times: no guest is older than its start, and none with the host's clocks younger than the host was.
+test_uptime_counts_from_the_start() {
+    local name before time
+    [ -e /proc/self/ns/time ] || skip "this kernel has no time namespaces"
+    need_image busybox
+    name=$(unique uptime)
+    warren create "$name" --image busybox -- /bin/sleep 86399
+    for time in first second; do
+        before=$(host_uptime)
+        warren start "$name"
+        guest_uptime "$name"
+        assert_between "$UPTIME" 0 $(($(host_uptime) - before + 1)) "uptime after the $time start"
+        assert_exit 0 warren stop --time 0 "$name"
+    done
+    before=$(host_uptime)
+    assert_exit 0 warren run --rm --image busybox --time auto -- cat /proc/uptime
+    OUT=${OUT%% *}
+    assert_between "$((10#${OUT/./}))" 0 $(($(host_uptime) - before + 1)) "uptime of a command"
+    before=$(host_uptime)
+    assert_exit 0 warren run --rm --image busybox --time host -- cat /proc/uptime
+    OUT=${OUT%% *}
+    assert_between "$((10#${OUT/./}))" "$before" "$(host_uptime)" "uptime with --time host"
+    warren destroy "$name"
+}
+
 test_disk_survives_stop_and_goes_with_destroy() {
     local name
     need_image busybox

@@ -431,6 +431,9 @@ void ContainerPlan::take_terminal() {
         }
     }
     recipe_.take_stdio(process.stdio);
+    if (process.stdio != Stdio::Terminal) {
+        recipe_.own_null();
+    }
     if (spec_.root.readonly) {
         recipe_.readonly_root();
     }

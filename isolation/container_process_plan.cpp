@@ -19,7 +19,7 @@ struct Label {
     const char* what;
     const char* path;
     const char* fallback;
-    const std::string& text;
+    std::string text;
 };
 
 std::vector<std::pair<std::uint32_t, Label>> labels(const ContainerProcess& process) {
@@ -30,7 +30,7 @@ std::vector<std::pair<std::uint32_t, Label>> labels(const ContainerProcess& proc
                            Label{"AppArmor profile",
                                  "self/attr/apparmor/exec",
                                  "self/attr/exec",
-                                 process.apparmor_profile});
+                                 "exec " + process.apparmor_profile});
     }
     if (!process.selinux_label.empty()) {
         found.emplace_back(slot,

@@ -140,6 +140,7 @@ public:
                   const std::vector<std::string>& argv,
                   const std::vector<std::string>& env,
                   std::int32_t timeout_ms);
+    void own_null();
     void close_all_but(std::uint32_t first, const std::vector<std::int32_t>& slots);
     void preserve_fds(std::uint32_t count);
     // Before exec(), whose environment has kListenPid.

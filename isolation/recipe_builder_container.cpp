@@ -222,6 +222,10 @@ void RecipeBuilder::run_hook(std::string site,
     recipe_.steps_.back().data = keep(&data, sizeof(data));
 }
 
+void RecipeBuilder::own_null() {
+    add(Op::OwnNull, "standard input and outputs: take the root's own /dev/null", "own-null");
+}
+
 void RecipeBuilder::close_all_but(std::uint32_t first, const std::vector<std::int32_t>& slots) {
     std::string line = "close-all-but from=" + std::to_string(first);
     for (const auto slot : slots) {

@@ -222,6 +222,9 @@ bool perform_container(Context& context, const Step& step, int& result) {
         case Op::LoadListener:
             result = load_listener(context, step);
             return true;
+        case Op::OwnNull:
+            result = own_null();
+            return true;
         default:
             return false;
     }

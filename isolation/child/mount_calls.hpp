@@ -41,6 +41,16 @@ inline int stat_fd(int fd, struct statx& result, unsigned mask = STATX_TYPE) {
     return status(SYS_statx, fd, "", AT_EMPTY_PATH, mask, &result);
 }
 
+// 0 when it is the null device, by its number; -ENODEV when it is anything else.
+inline int check_null(int fd) {
+    struct statx info {};
+
+    const int result = stat_fd(fd, info);
+    const bool null = (info.stx_mode & kTypeMask) == kTypeChar && info.stx_rdev_major == 1 &&
+                      info.stx_rdev_minor == 3;
+    return result != 0 ? result : null ? 0 : -ENODEV;
+}
+
 inline int move_onto(int mount, int target) {
     return status(SYS_move_mount, mount, "", target, "", kMoveByFd);
 }

@@ -271,14 +271,7 @@ int null_device(Context& context) {
     if (null < 0) {
         return null;
     }
-
-    struct statx info {};
-
-    int result = stat_fd(null, info);
-    if (result == 0 && ((info.stx_mode & kTypeMask) != kTypeChar || info.stx_rdev_major != 1 ||
-                        info.stx_rdev_minor != 3)) {
-        result = -ENODEV;
-    }
+    const int result = check_null(null);
     if (result != 0) {
         (void)sys(SYS_close, null);
         return result;

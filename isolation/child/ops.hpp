@@ -47,6 +47,7 @@ int open_in_root(const char* path, std::uint64_t flags, std::uint64_t resolve);
 int open_terminal(Context& context, const Step& step);
 int take_stdio(Context& context, const Step& step);
 int close_others(const Context& context);
+int own_null();
 
 // process_ops.cpp
 int perform_process(const Context& context, const Step& step);

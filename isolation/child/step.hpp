@@ -77,6 +77,7 @@ enum class Op : std::uint16_t {
     TryChangeDir,
     RetryChangeDir,
     LoadListener,
+    OwnNull,
     EnterNamespaces,  // the joiner's only: never in a recipe
     CloneJoined,      // the joiner's only: never in a recipe
 };

@@ -7,15 +7,13 @@
 #include <sys/ioctl.h>
 #include <sys/vfs.h>
 
+#include "isolation/child/mount_calls.hpp"
 #include "isolation/child/ops.hpp"
 #include "isolation/child/syscalls.hpp"
 
 namespace warren::isolation::child {
 
 namespace {
-
-constexpr std::uint32_t kTypeMask = 0170000;
-constexpr std::uint32_t kTypeChar = 0020000;
 
 bool is_devpts(int fd) {
     struct statfs info {};
@@ -80,6 +78,25 @@ int open_slave(int master, const Step& step) {
     return slave;
 }
 
+// Looked at before it is opened: opening may do something where it is another device.
+int open_own_null() {
+    const int path = open_in_root("/dev/null", O_PATH, RESOLVE_NO_SYMLINKS);
+    if (path < 0) {
+        return path;
+    }
+    int result = check_null(path);
+    (void)sys(SYS_close, path);
+    if (result != 0) {
+        return result;
+    }
+    const int null = open_in_root("/dev/null", O_RDWR | O_NOCTTY, RESOLVE_NO_SYMLINKS);
+    result = null < 0 ? null : check_null(null);
+    if (null >= 0 && result != 0) {
+        (void)sys(SYS_close, null);
+    }
+    return result != 0 ? result : null;
+}
+
 }  // namespace
 
 // OpenTerminal: a rows << 16 | columns, b the owner's uid. The master goes to the parent, the slave to kTerminalSlot.
@@ -118,6 +135,30 @@ int take_stdio(Context& context, const Step& step) {
         }
     }
     return terminal ? status(SYS_ioctl, 0, TIOCSCTTY, 0) : 0;
+}
+
+// OwnNull: a standard descriptor that is the caller's null device becomes the root's own, where there is one. What a
+// process has open outside of its root keeps it from being saved by criu.
+int own_null() {
+    int null = -1;
+    for (int i = 0; i < 3; ++i) {
+        if (check_null(i) != 0) {
+            continue;
+        }
+        if (null < 0) {
+            null = open_own_null();
+        }
+        if (null >= 0) {
+            const int result = descriptor(SYS_dup3, null, i, 0);
+            if (result < 0) {
+                return result;
+            }
+        }
+    }
+    if (null >= 0) {
+        (void)sys(SYS_close, null);
+    }
+    return 0;
 }
 
 // CloseOthers: closed, not only close-on-exec: a later chdir("/proc/self/fd/N") must find nothing to enter

@@ -10,6 +10,7 @@
 #include "runtime/engine/oci/config_place.hpp"
 #include "runtime/engine/oci/handover.hpp"
 #include "runtime/engine/oci/hooks.hpp"
+#include "runtime/engine/oci/host.hpp"
 #include "runtime/engine/oci/host_root.hpp"
 #include "runtime/engine/oci/id_map.hpp"
 #include "runtime/engine/oci/intel_rdt.hpp"
@@ -120,6 +121,8 @@ base::Result<Draft> draft_container(const Context& context,
     site.no_new_keyring = request.no_new_keyring;
     site.preserve_fds = request.wiring.preserve_fds;
     site.listen_fds = listen_fds();
+    site.apparmor_profile_missing =
+        bundle.config.process && lacks_apparmor_profile(bundle.config.process->apparmor_profile);
     if (!notify_socket().empty()) {
         site.notify_directory = context.store.root() + "/" + request.id + "/" + kNotifyDirectory;
     }

@@ -1,5 +1,9 @@
 #include "runtime/engine/oci/criu.hpp"
 
+#include <fcntl.h>
+#include <sched.h>
+
+#include "base/fd.hpp"
 #include "runtime/engine/oci/paths.hpp"
 #include "runtime/engine/oci/plan.hpp"
 #include "runtime/engine/oci/spawn.hpp"
@@ -20,6 +24,22 @@ const char* word(CgroupMode mode) {
             break;
     }
     return "ignore";
+}
+
+// "0" is whoever writes it.
+bool enter_cgroup(const cgroups::Host& host, const std::string& path) {
+    return static_cast<bool>(
+        base::write_knob_at(AT_FDCWD, host.mount_point + path + "/cgroup.procs", "0"));
+}
+
+// criu mounts the cgroup tree for itself. From the first cgroup namespace that sets the options of the whole host's
+// tree back (nsdelegate goes); from another it does not. Ours begins at the same root, so all paths read the same.
+// Where that root is not ours to enter it is not ours to change either.
+void leave_first_cgroup_namespace(const cgroups::Host& host) {
+    if (enter_cgroup(host, "")) {
+        (void)::unshare(CLONE_NEWCGROUP);
+        (void)enter_cgroup(host, host.own_path);
+    }
 }
 
 }  // namespace
@@ -71,10 +91,12 @@ base::Result<std::string> image_directory(const CriuOptions& options) {
     return path;
 }
 
-base::Status run_criu(const Settings& settings,
+base::Status run_criu(const Context& context,
                       const std::string& verb,
                       std::vector<std::string> more,
                       const std::vector<int>& kept) {
+    leave_first_cgroup_namespace(context.host);
+    const Settings& settings = context.settings;
     Program program;
     program.path = settings.criu;
     program.arguments = {settings.criu, verb};
@@ -88,14 +110,8 @@ base::Status run_criu(const Settings& settings,
     return base::ok();
 }
 
-std::vector<std::string> external_mounts(const spec::oci::Config& config) {
-    std::vector<std::string> out;
-    for (const auto& mount : config.mounts) {
-        if (is_bind(mount)) {
-            out.push_back(clean_path(mount.destination));
-        }
-    }
-    return out;
+bool is_external(const spec::oci::Mount& mount) {
+    return is_bind(mount) || mount.type == "cgroup" || mount.type == "cgroup2";
 }
 
 }  // namespace warren::engine::oci

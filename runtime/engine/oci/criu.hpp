@@ -20,13 +20,13 @@ namespace warren::engine::oci {
 // Where images are, made when absent; absolute.
 [[nodiscard]] base::Result<std::string> image_directory(const CriuOptions& options);
 
-// Runs it with its log beside the images; a failure names the log.
-[[nodiscard]] base::Status run_criu(const Settings& settings,
+// Runs it with its log beside the images; a failure names the log. Leaves us in a cgroup namespace of our own.
+[[nodiscard]] base::Status run_criu(const Context& context,
                                     const std::string& verb,
                                     std::vector<std::string> words,
                                     const std::vector<int>& kept);
 
-// The container's binds: criu neither saves nor makes them. "DESTINATION" for dump.
-[[nodiscard]] std::vector<std::string> external_mounts(const spec::oci::Config& config);
+// Whether criu neither saves nor makes it: a bind, and the cgroup tree, whose options it would set back for the host.
+[[nodiscard]] bool is_external(const spec::oci::Mount& mount);
 
 }  // namespace warren::engine::oci

@@ -20,8 +20,25 @@ bool has_apparmor() {
     return text && text.value().starts_with('Y');
 }
 
+bool lacks_apparmor_profile(const std::string& profile) {
+    // Names with a namespace or of several profiles at once do not stand in the list as they are written.
+    const bool plain = profile.find("//") == std::string::npos && !profile.starts_with(':');
+    if (profile.empty() || profile == "unconfined" || !plain) {
+        return false;
+    }
+    constexpr std::size_t kListMax = 1U << 20;
+    const auto text =
+        base::read_file_at(AT_FDCWD, "/sys/kernel/security/apparmor/profiles", kListMax);
+    return text && ("\n" + text.value()).find("\n" + profile + " (") == std::string::npos;
+}
+
 bool has_selinux() {
-    return ::access("/sys/fs/selinux/enforce", F_OK) == 0;
+    if (::access("/sys/fs/selinux/enforce", F_OK) != 0) {
+        return false;
+    }
+    // Without a policy all are "kernel", and nothing else can be set; libselinux calls that off as well.
+    const auto label = base::read_file_at(AT_FDCWD, "/proc/self/attr/current");
+    return label && std::string_view(label.value().c_str()) != "kernel";
 }
 
 bool lists_mounts_by_age() {

@@ -9,9 +9,11 @@
 
 namespace warren::engine::oci {
 
-// The security module is built in and on.
+// The security module is built in and on; SELinux with a policy.
 [[nodiscard]] bool has_apparmor();
 [[nodiscard]] bool has_selinux();
+// AppArmor is known to have loaded no profile of this name; false where its list cannot be read.
+[[nodiscard]] bool lacks_apparmor_profile(const std::string& profile);
 
 // /proc/PID/mountinfo is sorted by when mounts were made, not by when they were attached: Linux 6.8.
 [[nodiscard]] bool lists_mounts_by_age();

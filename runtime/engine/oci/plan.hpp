@@ -29,6 +29,7 @@ struct Site {
     bool mounts_by_age = false;  // the kernel lists mounts by when they were made
     bool makes_nodes = true;     // mknod(2) of devices is
     bool apparmor = false;
+    bool apparmor_profile_missing = false;  // the process's is not loaded
     bool selinux = false;
     bool no_pivot = false;
     bool no_new_keyring = false;

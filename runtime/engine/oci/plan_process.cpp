@@ -20,6 +20,12 @@ base::Status plan_labels(const spec::oci::Process& process,
     if (!process.apparmor_profile.empty() && !site.apparmor && confined) {
         return unsupported("AppArmor is not enabled on this host", at + "/apparmorProfile");
     }
+    if (site.apparmor_profile_missing) {
+        return base::Error(base::ErrorKind::NotFound,
+                           "AppArmor has no profile \"" +
+                               base::printable(process.apparmor_profile) + "\" loaded")
+            .with_place(at + "/apparmorProfile");
+    }
     if (!process.selinux_label.empty() && !site.selinux) {
         return unsupported("SELinux is not enabled on this host", at + "/selinuxLabel");
     }

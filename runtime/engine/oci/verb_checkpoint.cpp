@@ -44,8 +44,11 @@ base::Result<std::vector<std::string>> dump_words(const CheckpointRequest& reque
                   "--log-file",
                   "dump.log",
                   "-v4"});
-    for (const auto& target : external_mounts(config)) {
-        words.insert(words.end(), {"--external", "mnt[" + target + "]:" + target});
+    for (const auto& mount : config.mounts) {
+        if (is_external(mount)) {
+            const auto target = clean_path(mount.destination);
+            words.insert(words.end(), {"--external", "mnt[" + target + "]:" + target});
+        }
     }
     for (const auto& words_of_namespace : TRY(external_namespaces(config))) {
         words.insert(words.end(), {"--external", words_of_namespace});
@@ -87,7 +90,7 @@ base::Status Engine::checkpoint(const CheckpointRequest& request) {
         kept.push_back(request.status_fd);
     }
     TRY(save_descriptors(container, images));
-    TRY(run_criu(settings_, request.pre_dump ? "pre-dump" : "dump", std::move(words), kept));
+    TRY(run_criu(context, request.pre_dump ? "pre-dump" : "dump", std::move(words), kept));
     if (request.leave_running || request.pre_dump) {
         return base::ok();
     }

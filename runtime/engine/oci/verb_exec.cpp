@@ -6,6 +6,7 @@
 #include "runtime/engine/oci/create.hpp"
 #include "runtime/engine/oci/exec_plan.hpp"
 #include "runtime/engine/oci/handover.hpp"
+#include "runtime/engine/oci/host.hpp"
 #include "runtime/engine/oci/intel_rdt.hpp"
 #include "runtime/engine/oci/lookups.hpp"
 #include "runtime/engine/oci/seccomp_cache.hpp"
@@ -162,6 +163,7 @@ base::Result<isolation::Launched> enter(const Context& context,
     auto site = TRY(find_site(context, request.id));
     site.preserve_fds = request.wiring.preserve_fds;
     site.listen_fds = listen_fds();
+    site.apparmor_profile_missing = lacks_apparmor_profile(process.apparmor_profile);
     TRY(check_preserved(site.preserve_fds + site.listen_fds));
     const auto home = TRY(find_home(*container.init, process.user.uid));
     auto planned = TRY(plan_process(process, home, site, "/process"));

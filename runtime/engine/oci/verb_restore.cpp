@@ -4,6 +4,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "base/scope_exit.hpp"
 #include "base/units.hpp"
 #include "isolation/terminal.hpp"
 #include "runtime/engine/oci/create.hpp"
@@ -106,6 +107,17 @@ base::Status add_namespaces(Call& call, const spec::oci::Config& config) {
     return base::ok();
 }
 
+// What the container sees at its mount of the cgroup tree, as a directory of the host's.
+std::string cgroup_source(const Restoring& restoring, const spec::oci::Config& config) {
+    const auto& host = restoring.context.host;
+    const auto* own = config.linux.find(isolation::Namespace::Cgroup);
+    if (own == nullptr || !own->path.empty()) {
+        return host.mount_point;
+    }
+    const auto& cgroup = restoring.record.cgroup;
+    return host.mount_point + (cgroup.empty() ? host.own_path : cgroup);
+}
+
 base::Result<Call> plan_call(const Restoring& restoring, const std::string& root) {
     const auto& request = restoring.request;
     const auto& config = restoring.bundle.config;
@@ -129,11 +141,13 @@ base::Result<Call> plan_call(const Restoring& restoring, const std::string& root
          "--pidfile",
          restoring.context.store.root() + "/" + restoring.record.id + "/" + kPidFile});
     for (std::size_t i = 0; i < config.mounts.size(); ++i) {
-        if (!restoring.lookups.mounts[i].source.empty()) {
-            call.words.insert(call.words.end(),
-                              {"--external",
-                               "mnt[" + clean_path(config.mounts[i].destination) +
-                                   "]:" + restoring.lookups.mounts[i].source});
+        const auto& mount = config.mounts[i];
+        if (is_external(mount)) {
+            const auto source = is_bind(mount) ? restoring.lookups.mounts[i].source
+                                               : cgroup_source(restoring, config);
+            call.words.insert(
+                call.words.end(),
+                {"--external", "mnt[" + clean_path(mount.destination) + "]:" + source});
         }
     }
     if (!restoring.record.cgroup.empty() && request.criu.cgroups != CgroupMode::Ignore) {
@@ -162,6 +176,16 @@ base::Result<base::PidRef> restored_process(Restoring& restoring) {
     return std::move(*process);
 }
 
+// criu before 3.19 neither saves nor restores it.
+void warn_of_lost(const Restoring& restoring, pid_t pid) {
+    const auto& process = restoring.bundle.config.process;
+    const auto status = base::read_file_at(AT_FDCWD, "/proc/" + std::to_string(pid) + "/status");
+    const bool lost = status && status.value().find("\nNoNewPrivs:\t0") != std::string::npos;
+    if (process && process->no_new_privileges && lost) {
+        restoring.context.log.warning("/process/noNewPrivileges: this criu does not put it back");
+    }
+}
+
 base::Result<base::PidRef> restore(Restoring& restoring,
                                    const std::optional<cgroups::Placement>& placement) {
     const auto& context = restoring.context;
@@ -172,6 +196,10 @@ base::Result<base::PidRef> restore(Restoring& restoring,
     }
     const auto own = context.store.root() + "/" + restoring.record.id;
     const auto root = TRY(mount_root(own + "/" + kRootDirectory, restoring.record.rootfs));
+    const base::ScopeExit unmounted([&] {
+        (void)::umount2(root.c_str(), MNT_DETACH);
+        (void)::rmdir(root.c_str());
+    });
     auto call = TRY(plan_call(restoring, root));
     std::vector<int> kept;
     for (const auto& fd : call.fds) {
@@ -181,8 +209,9 @@ base::Result<base::PidRef> restore(Restoring& restoring,
     if (::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) {
         return base::errno_error("become the restored process's parent");
     }
-    TRY(run_criu(context.settings, "restore", std::move(call.words), kept));
+    TRY(run_criu(context, "restore", std::move(call.words), kept));
     auto process = TRY(restored_process(restoring));
+    warn_of_lost(restoring, process.pid());
     TRY(restoring.dir.save(restoring.record));
     if (cgroup) {
         TRY(cgroup->adopt(context.host, process.pid()));

@@ -174,7 +174,7 @@ set-umask 0077
 set-personality 0x8
 preserve-fds 3
 set-listen-pid
-write-label "profile" slot=266
+write-label "exec profile" slot=266
 write-label "label" slot=267
 try-change-dir "/srv/x"
 drop-bounding keep=0x1
@@ -223,6 +223,7 @@ inherit-mode slot=131
 change-mount set=0x4 clear=0x0 slot=131
 place-mount slot=131
 take-stdio given
+own-null
 reset-signals
 close-all-but from=3 slot=1
 report-created

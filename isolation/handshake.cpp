@@ -213,7 +213,7 @@ Result<std::optional<Received>> receive_report(int channel) {
 namespace {
 
 Error exec_error(const FollowRequest& request, int error_number) {
-    const std::string name = quoted(request.program);
+    const std::string name = in_quotes(request.program);
     const bool path = request.program.find('/') != std::string::npos;
     if (error_number != ENOENT) {
         return base::errno_error(error_number, name).with_place(kExecPlace);

@@ -81,7 +81,7 @@ void RecipeBuilder::setsid() {
 }
 
 void RecipeBuilder::set_hostname(const std::string& name) {
-    Step& step = add(Op::SetHostname, "hostname: set " + name, "set-hostname " + quoted(name));
+    Step& step = add(Op::SetHostname, "hostname: set " + name, "set-hostname " + in_quotes(name));
     step.s1 = keep(name);
     step.a = name.size();
 }
@@ -101,7 +101,7 @@ void RecipeBuilder::private_propagation() {
 void RecipeBuilder::attach_root(std::uint32_t slot, const std::string& path) {
     Step& step = add(Op::AttachRoot,
                      "root: attach at " + path,
-                     "attach-root" + slot_word(slot) + " at " + quoted(path));
+                     "attach-root" + slot_word(slot) + " at " + in_quotes(path));
     step.slot = static_cast<std::int32_t>(slot);
     step.s1 = keep(path);
 }
@@ -121,7 +121,7 @@ const void* RecipeBuilder::keep_options(
             option += value;
         }
         line += ' ';
-        line += quoted(option);
+        line += in_quotes(option);
         pairs.push_back(key);
         pairs.push_back(value);
     }
@@ -132,7 +132,7 @@ void RecipeBuilder::open_file_system(std::string site,
                                      std::uint32_t slot,
                                      const FileSystem& fs,
                                      bool optional) {
-    std::string line = "open-file-system" + slot_word(slot) + " type=" + quoted(fs.type) +
+    std::string line = "open-file-system" + slot_word(slot) + " type=" + in_quotes(fs.type) +
                        " attributes=" + hex(fs.attributes);
     const void* options = keep_options(fs.options, line);
     const std::uint16_t flags = optional ? child::kOptional : 0;
@@ -146,7 +146,7 @@ void RecipeBuilder::open_file_system(std::string site,
 
 void RecipeBuilder::make_target(std::string site, const std::string& path, std::uint16_t flags) {
     Step& step =
-        add(Op::MakeTarget, std::move(site), "make-target " + quoted(path) + flag_words(flags));
+        add(Op::MakeTarget, std::move(site), "make-target " + in_quotes(path) + flag_words(flags));
     step.flags = flags;
     step.s1 = keep(path);
 }
@@ -165,11 +165,11 @@ void RecipeBuilder::attach_mount(std::string site,
 }
 
 void RecipeBuilder::mask_path(std::string site, const std::string& path) {
-    add(Op::MaskPath, std::move(site), "mask-path " + quoted(path)).s1 = keep(path);
+    add(Op::MaskPath, std::move(site), "mask-path " + in_quotes(path)).s1 = keep(path);
 }
 
 void RecipeBuilder::readonly_path(std::string site, const std::string& path) {
-    add(Op::ReadonlyPath, std::move(site), "readonly-path " + quoted(path)).s1 = keep(path);
+    add(Op::ReadonlyPath, std::move(site), "readonly-path " + in_quotes(path)).s1 = keep(path);
 }
 
 void RecipeBuilder::readonly_root() {
@@ -282,7 +282,7 @@ void RecipeBuilder::load_seccomp(const SeccompProgram& program) {
 }
 
 void RecipeBuilder::change_dir(const std::string& path) {
-    add(Op::ChangeDir, "cwd: change to " + path, "change-dir " + quoted(path)).s1 = keep(path);
+    add(Op::ChangeDir, "cwd: change to " + path, "change-dir " + in_quotes(path)).s1 = keep(path);
 }
 
 void RecipeBuilder::reset_signals() {
@@ -294,7 +294,7 @@ void RecipeBuilder::exec(const std::vector<std::string>& candidates,
                          const std::vector<std::string>& env,
                          const std::optional<ExecFailureLines>& failure) {
     Step& step = add(Op::Exec,
-                     "exec " + quoted(argv.front()),
+                     "exec " + in_quotes(argv.front()),
                      "exec candidates:" + quoted_list(candidates) + " argv:" + quoted_list(argv) +
                          " env:" + variable_names(env) + (failure ? " tells-failure" : ""));
     child::ExecData data{keep(candidates), keep(argv), keep(env), nullptr, nullptr, nullptr};

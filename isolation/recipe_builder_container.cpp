@@ -42,7 +42,7 @@ void RecipeBuilder::unshare_time(const std::vector<TimeOffset>& offsets, bool en
     }
     Step& step = add(Op::UnshareTime,
                      "time offsets: make a time namespace",
-                     "unshare-time " + quoted(text) + (enter ? "" : " until-exec"));
+                     "unshare-time " + in_quotes(text) + (enter ? "" : " until-exec"));
     step.s1 = keep(text);
     step.a = text.size();
     step.b = enter ? 1 : 0;
@@ -50,7 +50,7 @@ void RecipeBuilder::unshare_time(const std::vector<TimeOffset>& offsets, bool en
 
 void RecipeBuilder::set_domainname(const std::string& name) {
     Step& step =
-        add(Op::SetDomainname, "domainname: set " + name, "set-domainname " + quoted(name));
+        add(Op::SetDomainname, "domainname: set " + name, "set-domainname " + in_quotes(name));
     step.s1 = keep(name);
     step.a = name.size();
 }
@@ -61,7 +61,7 @@ void RecipeBuilder::write_proc(std::string site,
                                std::uint16_t flags) {
     Step& step = add(Op::WriteProc,
                      std::move(site),
-                     "write-proc " + quoted(path) + ' ' + quoted(text) + flag_words(flags));
+                     "write-proc " + in_quotes(path) + ' ' + in_quotes(text) + flag_words(flags));
     step.flags = flags;
     step.s1 = keep(path);
     step.s2 = keep(text);
@@ -72,13 +72,14 @@ void RecipeBuilder::open_label(std::string site,
                                std::uint32_t slot,
                                const std::string& path,
                                const std::string& fallback) {
-    add_to_slot(Op::OpenLabel, std::move(site), ("open-label " + quoted(path)).c_str(), slot, 0);
+    add_to_slot(Op::OpenLabel, std::move(site), ("open-label " + in_quotes(path)).c_str(), slot, 0);
     recipe_.steps_.back().s1 = keep(path);
     recipe_.steps_.back().s2 = fallback.empty() ? nullptr : keep(fallback);
 }
 
 void RecipeBuilder::write_label(std::string site, std::uint32_t slot, const std::string& label) {
-    add_to_slot(Op::WriteLabel, std::move(site), ("write-label " + quoted(label)).c_str(), slot, 0);
+    add_to_slot(
+        Op::WriteLabel, std::move(site), ("write-label " + in_quotes(label)).c_str(), slot, 0);
     recipe_.steps_.back().s1 = keep(label);
     recipe_.steps_.back().a = label.size();
 }
@@ -89,7 +90,7 @@ void RecipeBuilder::clone_host_tree(std::string site,
                                     std::uint16_t flags) {
     add_to_slot(Op::CloneHostTree,
                 std::move(site),
-                ("clone-host-tree " + quoted(path)).c_str(),
+                ("clone-host-tree " + in_quotes(path)).c_str(),
                 slot,
                 flags);
     recipe_.steps_.back().s1 = keep(path);
@@ -113,8 +114,8 @@ void RecipeBuilder::mount_file_system(std::string site,
             options += value;
         }
     }
-    const std::string word = "mount-file-system type=" + quoted(fs.type) +
-                             " attributes=" + hex(fs.attributes) + ' ' + quoted(options);
+    const std::string word = "mount-file-system type=" + in_quotes(fs.type) +
+                             " attributes=" + hex(fs.attributes) + ' ' + in_quotes(options);
     add_to_slot(Op::MountFileSystem, std::move(site), word.c_str(), slot, flags);
     const child::MountData data{keep(source), keep(fs.type), keep(options), 0};
     recipe_.steps_.back().a = fs.attributes;
@@ -175,7 +176,7 @@ void RecipeBuilder::make_node(std::string site,
                               const child::NodeData& node) {
     Step& step = add(Op::MakeNode,
                      std::move(site),
-                     "make-node " + quoted(name) + " type=" + hex(node.mode & S_IFMT) +
+                     "make-node " + in_quotes(name) + " type=" + hex(node.mode & S_IFMT) +
                          " mode=" + octal(node.mode) + " device=" + std::to_string(node.major) +
                          ':' + std::to_string(node.minor) + " owner=" + std::to_string(node.uid) +
                          ':' + std::to_string(node.gid));
@@ -188,9 +189,10 @@ void RecipeBuilder::make_link(std::string site,
                               const std::string& target,
                               bool replace) {
     const std::uint16_t flags = replace ? child::kReplace : std::uint16_t{0};
-    Step& step = add(Op::MakeLink,
-                     std::move(site),
-                     "make-link " + quoted(name) + " to " + quoted(target) + flag_words(flags));
+    Step& step =
+        add(Op::MakeLink,
+            std::move(site),
+            "make-link " + in_quotes(name) + " to " + in_quotes(target) + flag_words(flags));
     step.flags = flags;
     step.s1 = keep(name);
     step.s2 = keep(target);
@@ -214,7 +216,7 @@ void RecipeBuilder::run_hook(std::string site,
                              const std::vector<std::string>& argv,
                              const std::vector<std::string>& env,
                              std::int32_t timeout_ms) {
-    const std::string word = "run-hook " + quoted(path) + " argv:" + quoted_list(argv) +
+    const std::string word = "run-hook " + in_quotes(path) + " argv:" + quoted_list(argv) +
                              " env:" + variable_names(env) +
                              " timeout-ms=" + std::to_string(timeout_ms);
     add_to_slot(Op::RunHook, std::move(site), word.c_str(), state_slot, 0);
@@ -268,12 +270,12 @@ void RecipeBuilder::set_personality(std::uint32_t persona) {
 }
 
 void RecipeBuilder::try_change_dir(const std::string& path) {
-    add(Op::TryChangeDir, "cwd: change to " + path, "try-change-dir " + quoted(path)).s1 =
+    add(Op::TryChangeDir, "cwd: change to " + path, "try-change-dir " + in_quotes(path)).s1 =
         keep(path);
 }
 
 void RecipeBuilder::retry_change_dir(const std::string& path) {
-    add(Op::RetryChangeDir, "cwd: change to " + path, "retry-change-dir " + quoted(path)).s1 =
+    add(Op::RetryChangeDir, "cwd: change to " + path, "retry-change-dir " + in_quotes(path)).s1 =
         keep(path);
 }
 

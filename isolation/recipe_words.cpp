@@ -5,14 +5,14 @@
 
 namespace warren::isolation {
 
-std::string quoted(const std::string& text) {
+std::string in_quotes(const std::string& text) {
     return '"' + base::printable(text) + '"';
 }
 
 std::string quoted_list(const std::vector<std::string>& texts) {
     std::string line;
     for (const auto& text : texts) {
-        line += ' ' + quoted(text);
+        line += ' ' + in_quotes(text);
     }
     return line;
 }

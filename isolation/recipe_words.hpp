@@ -9,7 +9,7 @@
 
 namespace warren::isolation {
 
-[[nodiscard]] std::string quoted(const std::string& text);
+[[nodiscard]] std::string in_quotes(const std::string& text);
 [[nodiscard]] std::string quoted_list(const std::vector<std::string>& texts);
 [[nodiscard]] std::string hex(std::uint64_t value);
 [[nodiscard]] std::string octal(mode_t value);

@@ -1,11 +1,14 @@
 #include "runtime/engine/console_keeper.hpp"
 
 #include <array>
+#include <chrono>
 #include <csignal>
+#include <unordered_map>
 #include <vector>
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -34,22 +37,32 @@ struct Console {
     base::Fd pidfd;
 };
 
-// The keeper's loop, in its own process.
+// The keeper's loop, in its own process. epoll(7): what a wake costs does not depend on how many guests there are.
 class Keeper {
 public:
     Keeper(base::Fd run_dir, base::Fd listener)
-        : run_dir_(std::move(run_dir)), listener_(std::move(listener)) {}
+        : run_dir_(std::move(run_dir)),
+          listener_(std::move(listener)),
+          watched_(::epoll_create1(EPOLL_CLOEXEC)) {}
 
     void run() {
+        if (!watched_ || !watch(listener_.get(), kListener)) {
+            return;
+        }
+        auto swept = Clock::now();
         for (;;) {
-            std::vector<pollfd> polled = poll_set();
-            const int ready = ::poll(polled.data(), polled.size(), kTrimIntervalMillis);
-            if (ready == 0) {
-                for (const auto& console : consoles_) {
+            std::array<epoll_event, 64> events{};
+            const int ready =
+                ::epoll_wait(watched_.get(), events.data(), events.size(), kTrimIntervalMillis);
+            for (int i = 0; i < ready; ++i) {
+                serve(events.at(static_cast<std::size_t>(i)).data.u64);
+            }
+            if (Clock::now() - swept >= std::chrono::milliseconds(kTrimIntervalMillis)) {
+                for (const auto& [id, console] : consoles_) {
                     trim_log_file(console.log.get());
                 }
+                swept = Clock::now();
             }
-            serve(polled);
             if (consoles_.empty() && greeted_ && end()) {
                 return;
             }
@@ -57,36 +70,42 @@ public:
     }
 
 private:
-    [[nodiscard]] std::vector<pollfd> poll_set() const {
-        std::vector<pollfd> polled;
-        polled.reserve(1 + 2 * consoles_.size());
-        polled.push_back({listener_.get(), POLLIN, 0});
-        for (const auto& console : consoles_) {
-            polled.push_back({console.pidfd.get(), POLLIN, 0});
-            polled.push_back({console.master.get(), POLLIN, 0});
-        }
-        return polled;
+    using Clock = std::chrono::steady_clock;
+
+    // What an event is of: the listener, or 2 * console for its process and 2 * console + 1 for its master.
+    static constexpr std::uint64_t kListener = 0;
+
+    [[nodiscard]] bool watch(int fd, std::uint64_t key) const {
+        epoll_event event{};
+        event.events = EPOLLIN;
+        event.data.u64 = key;
+        return ::epoll_ctl(watched_.get(), EPOLL_CTL_ADD, fd, &event) == 0;
     }
 
-    void serve(const std::vector<pollfd>& polled) {
-        const std::size_t count = consoles_.size();
-        std::vector<Console> alive;
-        for (std::size_t i = 0; i < count; ++i) {
-            Console& console = consoles_[i];
-            const bool exited = polled[1 + 2 * i].revents != 0;
-            if (polled[2 + 2 * i].revents != 0) {
-                copy_out(console, exited ? 64 : 1);
-            }
-            if (exited) {
-                trim_log_file(console.log.get());
-            } else {
-                alive.push_back(std::move(console));
-            }
-        }
-        consoles_ = std::move(alive);
-        if (polled[0].revents != 0) {
+    void serve(std::uint64_t key) {
+        if (key == kListener) {
             take_in();
+            return;
         }
+        const auto found = consoles_.find(key / 2);
+        if (found == consoles_.end()) {
+            return;  // its end came with the same wake
+        }
+        Console& console = found->second;
+        if (key % 2 != 0) {
+            copy_out(console, 1);
+            return;
+        }
+        if (console.master) {
+            copy_out(console, 64);
+        }
+        trim_log_file(console.log.get());
+        // Closing takes a descriptor out of the set only when nobody else has the file open.
+        (void)::epoll_ctl(watched_.get(), EPOLL_CTL_DEL, console.pidfd.get(), nullptr);
+        if (console.master) {
+            (void)::epoll_ctl(watched_.get(), EPOLL_CTL_DEL, console.master.get(), nullptr);
+        }
+        consoles_.erase(found);
     }
 
     // At most `rounds` blocks, so that a guest that prints without end does not starve the others.
@@ -130,7 +149,12 @@ private:
         }
         console.log = std::move(message.fds[0]);
         console.pidfd = std::move(message.fds[1]);
-        consoles_.push_back(std::move(console));
+        const std::uint64_t id = next_id_++;
+        if (!watch(console.pidfd.get(), 2 * id) ||
+            (console.master && !watch(console.master.get(), 2 * id + 1))) {
+            return;
+        }
+        consoles_.emplace(id, std::move(console));
         (void)base::send_message(connection.value().get(), "kept");
     }
 
@@ -149,7 +173,9 @@ private:
 
     base::Fd run_dir_;
     base::Fd listener_;
-    std::vector<Console> consoles_;
+    base::Fd watched_;
+    std::unordered_map<std::uint64_t, Console> consoles_;
+    std::uint64_t next_id_ = 1;
     bool greeted_ = false;
 };
 

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <ctime>
+#include <sstream>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "base/fd.hpp"
 #include "base/units.hpp"
 #include "isolation/defaults.hpp"
 #include "netns/messages.hpp"
@@ -109,7 +112,22 @@ Clocks Clocks::now() {
         (void)::clock_gettime(clock, &time);
         return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
     };
-    return {read(CLOCK_MONOTONIC), read(CLOCK_BOOTTIME)};
+    const Clocks clocks{read(CLOCK_MONOTONIC), read(CLOCK_BOOTTIME)};
+    const auto offsets = base::read_file_at(AT_FDCWD, "/proc/self/timens_offsets");
+    return offsets ? clocks.without(offsets.value()) : clocks;
+}
+
+Clocks Clocks::without(std::string_view offsets) const {
+    Clocks clocks = *this;
+    std::istringstream lines{std::string(offsets)};
+    std::string clock;
+    std::int64_t seconds = 0;
+    std::int64_t nanoseconds = 0;
+    while (lines >> clock >> seconds >> nanoseconds) {
+        auto& time = clock == "boottime" ? clocks.boottime : clocks.monotonic;
+        time -= seconds * 1'000'000'000 + nanoseconds;
+    }
+    return clocks;
 }
 
 base::Result<Lookups> look_up(const spec::GuestConfig& config) {

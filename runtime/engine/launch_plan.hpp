@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
@@ -33,11 +34,14 @@ struct LaunchPlan {
     std::uint32_t root_gid = 0;
 };
 
-// clock_gettime(2), nanoseconds.
+// Of the first time namespace, from which the offsets of all others count; nanoseconds.
 struct Clocks {
     std::int64_t monotonic = 0;
     std::int64_t boottime = 0;
+    // clock_gettime(2) less our own offsets: we may run in a guest ourselves.
     [[nodiscard]] static Clocks now();
+    // `offsets`: the text of /proc/self/timens_offsets.
+    [[nodiscard]] Clocks without(std::string_view offsets) const;
 };
 
 struct PlanSite {

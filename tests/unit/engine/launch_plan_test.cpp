@@ -97,6 +97,16 @@ TEST_CASE("a guest's clocks begin at zero") {
     CHECK(plan_of(command_config(), site).guest.time_offsets.empty());
 }
 
+TEST_CASE("the clocks of a caller in a guest are brought back to the host's") {
+    const Clocks inside{5'000'000'000, 7'000'000'000};
+    const auto host =
+        inside.without("monotonic      -27205 635354996\nboottime            10         0\n");
+    CHECK(host.monotonic == 27'209'364'645'004);
+    CHECK(host.boottime == -3'000'000'000);
+    CHECK(inside.without("").monotonic == inside.monotonic);
+    CHECK(inside.without("something else").boottime == inside.boottime);
+}
+
 TEST_CASE("the child shares our memory unless the guest's limit or an old kernel is in the way") {
     auto config = command_config();
     CHECK(plan_of(config, kSite).guest.share_memory);

@@ -2,6 +2,7 @@
 import ctypes
 import os
 import resource
+import select
 import statistics
 import subprocess
 import time
@@ -23,7 +24,9 @@ def run(argv, env=None, timeout=60, keep_output=False):
     with open(os.devnull, 'r+b') as null, os.fdopen(os.memfd_create('errors'), 'w+b') as errors:
         process = subprocess.Popen(argv, stdin=null, stdout=subprocess.PIPE if keep_output else null, stderr=errors, env=env)
         try:
-            output = process.communicate(timeout=timeout)[0]
+            if not keep_output and not ended(process.pid, timeout):
+                raise subprocess.TimeoutExpired(argv, timeout)
+            output = process.communicate(timeout=timeout if keep_output else None)[0]
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -33,6 +36,15 @@ def run(argv, env=None, timeout=60, keep_output=False):
             text = errors.read(2000).decode(errors='replace').strip().replace('\n', ' | ')
             raise Failed(f'{os.path.basename(argv[0])} {argv[1] if len(argv) > 1 else ""}: exit {process.returncode}: {text}')
         return output.decode() if keep_output else ''
+
+
+def ended(pid, timeout):
+    """A wait of subprocess with a timeout looks again after 0.5 ms, 1 ms, 2 ms, ...: it would be what is measured."""
+    fd = os.pidfd_open(pid)
+    try:
+        return bool(select.select([fd], [], [], timeout)[0])
+    finally:
+        os.close(fd)
 
 
 def reap_orphan(timeout=10):

@@ -37,23 +37,6 @@ constexpr std::uint64_t kCapabilities = bit(CAP_CHOWN) | bit(CAP_DAC_OVERRIDE) |
                                         bit(CAP_NET_BIND_SERVICE) | bit(CAP_SYS_CHROOT) |
                                         bit(CAP_NET_RAW) | bit(CAP_MKNOD) | bit(CAP_AUDIT_WRITE);
 
-class ChildClock {
-public:
-    explicit ChildClock(Times& times) : times_(times), last_(now_ns()) {}
-
-    void done(Step step) {
-        const std::uint64_t now = now_ns();
-        times_[static_cast<std::size_t>(step)] += now - last_;
-        last_ = now;
-    }
-
-    void restart() { last_ = now_ns(); }
-
-private:
-    Times& times_;
-    std::uint64_t last_;
-};
-
 void raise_loopback() {
     struct {
         nlmsghdr header;
@@ -106,7 +89,7 @@ struct Mounts {
     int mask = -1;
 };
 
-Mounts open_mounts(const Settings& settings, ChildClock& clock) {
+Mounts open_mounts(const Settings& settings, Clock& clock) {
     Mounts out;
     clock.restart();
     out.proc = mount_fs("proc", {}, kNothing);
@@ -224,7 +207,7 @@ void take_capabilities() {
 
 void run_child(const ChildInput& input) {
     const Settings& settings = *input.settings;
-    ChildClock clock(*input.times);
+    Clock clock(*input.times);
     (void)::prctl(PR_SET_DUMPABLE, 0);
     (void)::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr);
     (void)::umask(022);

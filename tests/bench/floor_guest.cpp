@@ -244,22 +244,6 @@ std::uint64_t await_exec(int channel, Times& child) {
     return end > exec ? end - exec : 0;
 }
 
-// Remembers how long each step took.
-class Clock {
-public:
-    explicit Clock(Times& times) : times_(times), last_(now_ns()) {}
-
-    void done(Step step) {
-        const std::uint64_t now = now_ns();
-        times_[static_cast<std::size_t>(step)] += now - last_;
-        last_ = now;
-    }
-
-private:
-    Times& times_;
-    std::uint64_t last_;
-};
-
 }  // namespace
 
 const char* step_name(Step step) {

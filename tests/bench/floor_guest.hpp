@@ -72,6 +72,25 @@ void undo(const Settings& settings, Guest& guest, Times& times);
 // Prints "bench_floor: WHAT: errno" and ends the process.
 [[noreturn]] void die(const std::string& what);
 
+// Adds to each step's time what has passed since the step before it ended.
+class Clock {
+public:
+    explicit Clock(Times& times) : times_(times), last_(now_ns()) {}
+
+    void done(Step step) {
+        const std::uint64_t now = now_ns();
+        times_[static_cast<std::size_t>(step)] += now - last_;
+        last_ = now;
+    }
+
+    // What has passed belongs to no step.
+    void restart() { last_ = now_ns(); }
+
+private:
+    Times& times_;
+    std::uint64_t last_;
+};
+
 // The guest's own process, from its birth to exec.
 struct ChildInput {
     const Settings* settings = nullptr;

@@ -7,7 +7,6 @@ from . import bundles, measure
 from .place import PROJECT, write
 
 NEW_CRUN = 'crun-1.21'
-TRIXIE = 'http://deb.debian.org/debian'
 # Not longer than the old one; a link that is made for each run, on the box's own /run.
 OLD_LOADER, NEW_LOADER = b'/lib64/ld-linux-x86-64.so.2\0', '/run/bench-ld.so'
 
@@ -20,6 +19,18 @@ def install(say):
         say(f'not all peers could be installed: {done.stderr.strip()}')
 
 
+def debian_mirror():
+    """Where this host's own packages come from, or WARREN_DEBIAN_MIRROR, as for `warren image build`; None: not known."""
+    mirror = os.environ.get('WARREN_DEBIAN_MIRROR')
+    if mirror:
+        return mirror
+    if not shutil.which('apt-get'):
+        return None
+    known = subprocess.run(['apt-get', 'indextargets', '--format', '$(LABEL) $(REPO_URI)'], stdin=subprocess.DEVNULL,
+                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
+    return next((line.split(' ', 1)[1] for line in known.splitlines() if line.startswith('Debian ')), None)
+
+
 def new_crun(directory, may_make, say):
     """crun 1.21 out of Debian 13, with that release's libraries beside it; its path, or None. Made once and kept.
     The program is the package's own but for the name of its dynamic loader, so that the kernel starts it like any other
@@ -30,8 +41,12 @@ def new_crun(directory, may_make, say):
         return program
     if not may_make or not shutil.which('mmdebstrap'):
         return None
+    mirror = debian_mirror()
+    if not mirror:
+        say('no crun 1.21: no mirror of Debian is known: set WARREN_DEBIAN_MIRROR')
+        return None
     say('making a Debian 13 root for crun 1.21')
-    done = subprocess.run(['mmdebstrap', '--variant=extract', '--include=crun', 'trixie', root, TRIXIE],
+    done = subprocess.run(['mmdebstrap', '--variant=extract', '--include=crun', 'trixie', root, mirror],
                           stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     if done.returncode != 0:
         say(f'no crun 1.21: mmdebstrap: {done.stderr.strip()[-300:]}')

@@ -35,6 +35,17 @@ test_floor_runs_guests_to_completion() {
     assert_eq "$(ls "$TEST_DIR/scratch")" "" "directories left"
 }
 
+test_trials_tell_what_they_bring() {
+    need_bench
+    assert_exit 0 "$BENCH_BIN/bench_trials" launchpad --tasks 5
+    assert_contains "$OUT" "host's tree, pivot_root"
+    # Why the cheaper way is not taken: a root that only covers another can be taken off from inside.
+    assert_contains "$OUT" "takes the cover off: yes"
+    assert_exit 0 "$BENCH_BIN/bench_trials" netns
+    assert_contains "$OUT" "out of a pool"
+    assert_exit 2 "$BENCH_BIN/bench_trials" launchpad --tasks none
+}
+
 test_floor_holds_guests_until_its_input_ends() {
     need_bench
     make_floor_root

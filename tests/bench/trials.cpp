@@ -1,0 +1,360 @@
+// bench_trials: ways to launch that were tried and not taken, so that anybody can see what they would bring.
+//
+//   bench_trials launchpad [--tasks N]   a guest's root put over "/" in a mount namespace with next to nothing in it,
+//                                        against pivot_root(2), which looks at every task of the host; N tasks sleep
+//                                        meanwhile. And whether the guest's root can take it off again.
+//   bench_trials netns                   a network namespace out of a pool, against a fresh one. It belongs to the user
+//                                        namespace that it was made in, so a pool has pairs of both.
+//
+// Needs root. Everything happens in namespaces of its own. Times are means, in microseconds.
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/bench/floor_calls.hpp"
+
+namespace {
+
+using floor_bench::checked;
+using floor_bench::die;
+
+constexpr int kRounds = 100;
+constexpr std::size_t kSteps = 4;
+using Sums = std::array<double, kSteps>;
+
+double now_us() {
+    timespec now{};
+    (void)::clock_gettime(CLOCK_MONOTONIC, &now);
+    return static_cast<double>(now.tv_sec) * 1e6 + static_cast<double>(now.tv_nsec) / 1e3;
+}
+
+double children_cpu_us() {
+    rusage used{};
+    (void)::getrusage(RUSAGE_CHILDREN, &used);
+    const auto us = [](const timeval& time) {
+        return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_usec);
+    };
+    return us(used.ru_utime) + us(used.ru_stime);
+}
+
+// Memory that children write to.
+Sums* shared_sums() {
+    void* memory =
+        ::mmap(nullptr, sizeof(Sums), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) {
+        die("map memory");
+    }
+    return static_cast<Sums*>(memory);
+}
+
+void write_text(const std::string& path, const char* text) {
+    const int fd = checked(::open(path.c_str(), O_WRONLY | O_CLOEXEC), path.c_str());
+    if (::write(fd, text, std::strlen(text)) < 0) {
+        die(path);
+    }
+    (void)::close(fd);
+}
+
+// A turn that one side gives and the other takes.
+class Turn {
+public:
+    Turn() { checked(::pipe2(ends_.data(), O_CLOEXEC), "make a pipe"); }
+
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+    Turn(Turn&&) = delete;
+    Turn& operator=(Turn&&) = delete;
+
+    ~Turn() {
+        (void)::close(ends_[0]);
+        (void)::close(ends_[1]);
+    }
+
+    void give() const { checked(::write(ends_[1], "x", 1), "tell the other side"); }
+
+    void take() const {
+        char byte = 0;
+        checked(::read(ends_[0], &byte, 1), "hear the other side");
+    }
+
+private:
+    std::array<int, 2> ends_{};
+};
+
+// Runs `inside` as root of a new user namespace, and `beside` in the parent while it waits for its last turn.
+void in_user_namespace(const std::function<void()>& inside,
+                       const std::function<void(pid_t)>& beside = nullptr) {
+    const Turn born;
+    const Turn mapped;
+    const Turn done;
+    const Turn seen;
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+        checked(::unshare(CLONE_NEWUSER), "make a user namespace");
+        born.give();
+        mapped.take();
+        checked(::setresgid(0, 0, 0), "become root's group");
+        checked(::setresuid(0, 0, 0), "become root");
+        inside();
+        done.give();
+        seen.take();
+        ::_exit(0);
+    }
+    checked(pid, "fork");
+    born.take();
+    const std::string proc = "/proc/" + std::to_string(pid);
+    write_text(proc + "/uid_map", "0 268435456 65536");
+    write_text(proc + "/gid_map", "0 268435456 65536");
+    mapped.give();
+    done.take();
+    if (beside) {
+        beside(pid);
+    }
+    seen.give();
+    int status = 0;
+    (void)::waitpid(pid, &status, 0);
+    if (status != 0) {
+        std::exit(1);
+    }
+}
+
+// <sys/mount.h> clashes with what floor_calls.hpp needs.
+bool detach(const char* path) {
+    constexpr int kDetach = 2;  // MNT_DETACH
+    return ::syscall(SYS_umount2, path, kDetach) == 0;
+}
+
+void make_private_copy() {
+    checked(::unshare(CLONE_NEWNS), "make a mount namespace");
+    mount_attr attributes{};
+    attributes.propagation = 1U << 18U;  // MS_PRIVATE
+    floor_bench::set_mount(AT_FDCWD, "/", true, attributes);
+}
+
+void pivot_here() {
+    checked(::syscall(SYS_pivot_root, ".", "."), "pivot_root");
+}
+
+void drop_old_tree() {
+    if (!detach(".")) {
+        die("drop the old tree");
+    }
+}
+
+enum class Way : std::uint8_t { Pivot, Cover };
+
+// [0] copy of the mount namespace, [1] pivot_root or chroot, [2] the old tree goes.
+void enter_root(Way way, Sums& sums) {
+    const double start = now_us();
+    make_private_copy();
+    const double copied = now_us();
+    const int root = floor_bench::mount_fs("tmpfs", {}, 0);
+    floor_bench::move_onto(root, AT_FDCWD, "/");
+    checked(::fchdir(root), "enter the root");
+    const double attached = now_us();
+    if (way == Way::Pivot) {
+        pivot_here();
+    } else {
+        checked(::chroot("."), "chroot");
+    }
+    const double entered = now_us();
+    if (way == Way::Pivot) {
+        drop_old_tree();
+    }
+    sums[0] += copied - start;
+    sums[1] += entered - attached;
+    sums[2] += now_us() - entered;
+}
+
+// An almost empty tree: proc and sysfs must be in it, or a user namespace may not mount its own.
+void enter_launchpad() {
+    make_private_copy();
+    const int pad = floor_bench::mount_fs("tmpfs", {}, 0);
+    for (const std::string name : {"proc", "sys"}) {
+        const int tree = floor_bench::clone_tree(AT_FDCWD, ('/' + name).c_str(), false);
+        checked(::mkdirat(pad, name.c_str(), 0755), name.c_str());
+        floor_bench::move_onto(tree, pad, name.c_str());
+    }
+    floor_bench::move_onto(pad, AT_FDCWD, "/");
+    checked(::fchdir(pad), "enter the launchpad");
+    pivot_here();
+    drop_old_tree();
+    checked(::chdir("/"), "enter the launchpad");
+}
+
+void time_way(const char* tree, Way way) {
+    Sums* sums = shared_sums();
+    for (int round = 0; round < kRounds; ++round) {
+        in_user_namespace([&] { enter_root(way, *sums); });
+    }
+    std::printf("%s, %s: copy of the mounts %.0f, enter %.0f, old tree %.0f\n",
+                tree,
+                way == Way::Pivot ? "pivot_root" : "cover and chroot",
+                (*sums)[0] / kRounds,
+                (*sums)[1] / kRounds,
+                (*sums)[2] / kRounds);
+}
+
+void tell_whether_it_comes_off() {
+    (void)std::fflush(stdout);
+    in_user_namespace([] {
+        Sums unused{};
+        enter_root(Way::Cover, unused);
+        checked(::chdir("/"), "enter the root");
+        const bool off = detach("/");
+        std::printf("the guest's root takes the cover off: %s\n",
+                    off ? "yes" : std::strerror(errno));
+        (void)std::fflush(stdout);
+    });
+}
+
+class Sleepers {
+public:
+    explicit Sleepers(int count) {
+        for (int i = 0; i < count; ++i) {
+            const pid_t pid = ::fork();
+            if (pid == 0) {
+                (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
+                (void)::pause();
+                ::_exit(0);
+            }
+            pids_.push_back(checked(pid, "fork a task"));
+        }
+    }
+
+    Sleepers(const Sleepers&) = delete;
+    Sleepers& operator=(const Sleepers&) = delete;
+    Sleepers(Sleepers&&) = delete;
+    Sleepers& operator=(Sleepers&&) = delete;
+
+    ~Sleepers() {
+        for (const pid_t pid : pids_) {
+            (void)::kill(pid, SIGKILL);
+        }
+        for (const pid_t pid : pids_) {
+            (void)::waitpid(pid, nullptr, 0);
+        }
+    }
+
+private:
+    std::vector<pid_t> pids_;
+};
+
+void try_launchpad(int tasks) {
+    const Sleepers sleepers(tasks);
+    std::printf("%d tasks asleep\n", tasks);
+    time_way("host's tree", Way::Pivot);
+    enter_launchpad();
+    time_way("launchpad", Way::Pivot);
+    time_way("launchpad", Way::Cover);
+    tell_whether_it_comes_off();
+}
+
+struct Pair {
+    int users;
+    int network;
+};
+
+// [0] wall-clock time of the namespace.
+double make_fresh(Sums& sums, std::vector<Pair>* keep) {
+    const double before = children_cpu_us();
+    for (int round = 0; round < kRounds; ++round) {
+        in_user_namespace(
+            [&] {
+                const double start = now_us();
+                checked(::unshare(CLONE_NEWNET), "make a network namespace");
+                sums[0] += now_us() - start;
+            },
+            [&](pid_t pid) {
+                if (keep == nullptr) {
+                    return;
+                }
+                const std::string ns = "/proc/" + std::to_string(pid) + "/ns/";
+                keep->push_back(
+                    {checked(::open((ns + "user").c_str(), O_RDONLY | O_CLOEXEC), "open ns/user"),
+                     checked(::open((ns + "net").c_str(), O_RDONLY | O_CLOEXEC), "open ns/net")});
+            });
+    }
+    return (children_cpu_us() - before) / kRounds;
+}
+
+double take_from_pool(Sums& sums, const std::vector<Pair>& pool) {
+    const double before = children_cpu_us();
+    for (const Pair& pair : pool) {
+        const pid_t pid = ::fork();
+        if (pid == 0) {
+            const double start = now_us();
+            checked(::setns(pair.users, CLONE_NEWUSER), "enter the user namespace");
+            checked(::setns(pair.network, CLONE_NEWNET), "enter the network namespace");
+            sums[0] += now_us() - start;
+            ::_exit(0);
+        }
+        (void)::waitpid(checked(pid, "fork"), nullptr, 0);
+        (void)::close(pair.users);
+        (void)::close(pair.network);
+    }
+    return (children_cpu_us() - before) / kRounds;
+}
+
+void try_netns_pool() {
+    Sums* fresh = shared_sums();
+    Sums* making = shared_sums();
+    Sums* taken = shared_sums();
+    const double fresh_cpu = make_fresh(*fresh, nullptr);
+    std::vector<Pair> pool;
+    const double making_cpu = make_fresh(*making, &pool);
+    const double taken_cpu = take_from_pool(*taken, pool);
+    std::printf("fresh: %.0f; CPU time of its process %.0f\n", (*fresh)[0] / kRounds, fresh_cpu);
+    std::printf("out of a pool: %.0f; CPU time %.0f, and %.0f for who made it\n",
+                (*taken)[0] / kRounds,
+                taken_cpu,
+                making_cpu);
+}
+
+[[noreturn]] void usage() {
+    (void)std::fputs("bench_trials: launchpad [--tasks N] | netns\n", stderr);
+    std::exit(2);
+}
+
+int task_count(const std::string& text) {
+    constexpr int kMost = 20000;
+    int count = -1;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+    if (error != std::errc() || end != text.data() + text.size() || count < 0 || count > kMost) {
+        usage();
+    }
+    return count;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const std::vector<std::string> words(argv + 1, argv + argc);
+    if (words == std::vector<std::string>{"netns"}) {
+        try_netns_pool();
+        return 0;
+    }
+    const bool counted = words.size() == 3 && words[1] == "--tasks";
+    if (words.empty() || words[0] != "launchpad" || (words.size() > 1 && !counted)) {
+        usage();
+    }
+    try_launchpad(counted ? task_count(words[2]) : 0);
+    return 0;
+}

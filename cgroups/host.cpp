@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdio>
+#include <utility>
 
+#include <linux/magic.h>
 #include <sys/stat.h>
 
 #include "base/fd.hpp"
 #include "base/units.hpp"
+#include "cgroups/mount_query.hpp"
 #include "cgroups/mountinfo.hpp"
 
 namespace warren::cgroups {
@@ -39,7 +41,7 @@ bool has_word(std::string_view list, std::string_view word, std::string_view sep
 }
 
 // The usual places before others, a whole tree before a piece of one that is bound somewhere.
-const CgroupMount* choose_tree(const std::vector<CgroupMount>& mounts) {
+std::optional<CgroupMount> choose_tree(const std::vector<CgroupMount>& mounts) {
     const auto rank = [](const CgroupMount& mount) {
         return (mount.root == "/" ? 0 : 4) + (mount.mount_point == kUnifiedMount              ? 0
                                               : mount.mount_point == "/sys/fs/cgroup/unified" ? 1
@@ -51,7 +53,20 @@ const CgroupMount* choose_tree(const std::vector<CgroupMount>& mounts) {
             best = &mount;
         }
     }
-    return best;
+    return best == nullptr ? std::nullopt : std::optional(*best);
+}
+
+// The v2 tree in its usual place, when it is mounted there as a whole; none also when this kernel cannot tell.
+std::optional<CgroupMount> whole_tree(const std::string& prefix) {
+    const auto mount = query_mount(prefix + std::string(kUnifiedMount));
+    if (!mount || mount->magic != CGROUP2_SUPER_MAGIC || mount->root != "/") {
+        return std::nullopt;
+    }
+    CgroupMount tree;
+    tree.unified = true;
+    tree.root = "/";
+    tree.mount_point = kUnifiedMount;
+    return tree;
 }
 
 // The "0::/path" line of cgroups(7), as seen below a mount whose root is `mount_root`.
@@ -168,10 +183,9 @@ std::string explain_missing(const Host& host, const Limits& limits, Controller c
     const bool many = options.find(',') != std::string::npos;
     auto text = (many ? "limits " : "limit ") + options + (many ? " need the " : " needs the ") +
                 std::string(name(controller)) + " controller, which ";
-    const auto v1 = host.elsewhere.find(controller);
-    if (v1 != host.elsewhere.end()) {
+    if (const auto v1 = v1_mount(host, name(controller))) {
         return text + "this " + (host.mode == HostMode::Hybrid ? "hybrid " : "") +
-               "host mounts as cgroup v1 at " + v1->second;
+               "host mounts as cgroup v1 at " + *v1;
     }
     return text + "is not in " + host.mount_point + "/cgroup.controllers";
 }
@@ -186,14 +200,16 @@ base::Error absent_error() {
 
 base::Result<Host> probe_host(const std::string& root) {
     const auto prefix = root == "/" ? std::string() : root;
-    const auto mounts = parse_cgroup_mounts(
-        TRY(base::read_file_at(AT_FDCWD, prefix + "/proc/self/mountinfo", kMountinfoBytesMax)));
     Host host;
     host.systemd = is_systemd_first(prefix);
-    // A kernel with psi=0 has the files but answers EOPNOTSUPP.
-    host.pressure = base::read_file_at(AT_FDCWD, prefix + "/proc/pressure/cpu").has_value();
-    const CgroupMount* tree = choose_tree(mounts);
-    if (tree == nullptr) {
+    auto tree = whole_tree(prefix);
+    std::vector<CgroupMount> mounts;
+    if (!tree) {
+        mounts = parse_cgroup_mounts(
+            TRY(base::read_file_at(AT_FDCWD, prefix + "/proc/self/mountinfo", kMountinfoBytesMax)));
+        tree = choose_tree(mounts);
+    }
+    if (!tree) {
         find_controllers(host, "", mounts);
         return host;
     }
@@ -212,6 +228,28 @@ base::Result<Host> probe_host(const std::string& root) {
     return host;
 }
 
+std::optional<std::string> v1_mount(const Host& host, std::string_view controller) {
+    Host whole;
+    if (host.mode == HostMode::Unified) {
+        const auto mountinfo =
+            base::read_file_at(AT_FDCWD, "/proc/self/mountinfo", kMountinfoBytesMax);
+        find_controllers(whole, "", parse_cgroup_mounts(mountinfo ? mountinfo.value() : ""));
+    }
+    for (const Host* from : {&host, &std::as_const(whole)}) {
+        for (const auto& [v1, mount] : from->elsewhere) {
+            if (name(v1) == controller) {
+                return mount;
+            }
+        }
+    }
+    return std::nullopt;
+}
+
+bool has_pressure(const std::string& root) {
+    const auto prefix = root == "/" ? std::string() : root;
+    return base::read_file_at(AT_FDCWD, prefix + "/proc/pressure/cpu").has_value();
+}
+
 base::Status check_limits(const Host& host, const Limits& limits) {
     std::string text;
     std::size_t missing = 0;
@@ -224,7 +262,7 @@ base::Status check_limits(const Host& host, const Limits& limits) {
             return absent_error();
         }
         text += (missing++ == 0 ? "" : "; ") + explain_missing(host, limits, controller);
-        mounted_v1 = mounted_v1 || host.elsewhere.count(controller) != 0;
+        mounted_v1 = mounted_v1 || v1_mount(host, name(controller)).has_value();
     }
     if (missing == 0) {
         return base::ok();

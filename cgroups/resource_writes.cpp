@@ -32,15 +32,6 @@ base::Result<std::string> read_or_empty(int dir, const char* file) {
     return text;
 }
 
-const std::string* find_mount(const Host& host, const std::string& controller) {
-    for (const auto& [v1, mount] : host.elsewhere) {
-        if (name(v1) == controller) {
-            return &mount;
-        }
-    }
-    return nullptr;
-}
-
 // "QUOTA PERIOD", the quota perhaps "max".
 base::Status complete_bandwidth(int dir, CpuResources& cpu) {
     const bool has_quota = cpu.quota.value_or(0) != 0;
@@ -144,8 +135,8 @@ base::Status check_knobs(const Host& host,
     for (const auto& [controller, files] : missing) {
         text.append(text.empty() ? "" : "; ").append(files).append(" needs the ");
         text.append(controller).append(" controller, ");
-        const auto* mount = find_mount(host, controller);
-        if (mount != nullptr) {
+        const auto mount = v1_mount(host, controller);
+        if (mount) {
             mounted_v1 = true;
             text += "which this host mounts as cgroup v1 at " + *mount;
         } else {

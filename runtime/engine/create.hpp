@@ -13,6 +13,7 @@ namespace warren::engine {
 struct Created {
     base::FileLock lock;
     state::GuestRecord record;
+    spec::ValidatedConfig config;  // the record's
 };
 
 // Fills in what the image decides (a machine's init) and validates. Nothing is changed.

@@ -109,19 +109,18 @@ void check_cgroups(const cgroups::Host& host, Report& report) {
             report.add(Level::Ok, subject, "usable", "");
             continue;
         }
-        const auto v1 = host.elsewhere.find(controller);
-        report.add(
-            Level::Warning,
-            subject,
-            v1 == host.elsewhere.end() ? "not there" : "mounted as cgroup v1 at " + v1->second,
-            v1 == host.elsewhere.end()
-                ? "use a kernel that has it; its limits are refused"
-                : "boot with cgroup_no_v1=all; its limits are refused until then");
+        const auto v1 = cgroups::v1_mount(host, cgroups::name(controller));
+        report.add(Level::Warning,
+                   subject,
+                   v1 ? "mounted as cgroup v1 at " + *v1 : "not there",
+                   v1 ? "boot with cgroup_no_v1=all; its limits are refused until then"
+                      : "use a kernel that has it; its limits are refused");
     }
-    report.add(host.pressure ? Level::Ok : Level::Info,
+    const bool pressure = cgroups::has_pressure();
+    report.add(pressure ? Level::Ok : Level::Info,
                "pressure (PSI)",
-               host.pressure ? "there" : "not there",
-               host.pressure ? "" : "boot with psi=1");
+               pressure ? "there" : "not there",
+               pressure ? "" : "boot with psi=1");
     report.add(host.kill ? Level::Ok : Level::Info,
                "cgroup.kill",
                host.kill ? "there" : "not there: guests are killed process by process",

@@ -1,5 +1,7 @@
 #include "runtime/engine/join.hpp"
 
+#include <sstream>
+
 #include "runtime/engine/launch.hpp"
 #include "runtime/state/store.hpp"
 
@@ -27,6 +29,18 @@ bool is_over(const Context& context, const state::RunRecord& run) {
     return !open_init(run);
 }
 
+// The guest's root as the host sees it: the first line of user_namespaces(7)'s uid_map is "0 ID COUNT".
+base::Result<std::uint32_t> id_of_root(const base::PidRef& init) {
+    const auto path = "/proc/" + std::to_string(init.pid()) + "/uid_map";
+    std::istringstream map(TRY(base::read_file_at(AT_FDCWD, path)));
+    std::uint32_t inside = 0;
+    std::uint32_t outside = 0;
+    if (!(map >> inside >> outside) || inside != 0) {
+        return base::fail("read " + path + ": root is not mapped");
+    }
+    return outside;
+}
+
 base::Result<isolation::Launched> enter(const Context& context,
                                         const state::RunRecord& run,
                                         const JoinRequest& request,
@@ -37,14 +51,7 @@ base::Result<isolation::Launched> enter(const Context& context,
     const auto* filter = TRY(session.filter(plan_seccomp(run.config)));
     const auto recipe = TRY(isolation::plan_join(spec, *filter));
     const auto cgroup = TRY(cgroups::Cgroup::open(context.host.cgroup, run.cgroup));
-    std::uint32_t owner = 0;
-    if (run.config.security.users == spec::Wall::Private) {
-        const auto name = TRY(base::Name::parse_guest(run.name));
-        const auto record = TRY(context.store.load_guest(name));
-        if (record && record->lease) {
-            owner = state::Store::lease_base(*record->lease);
-        }
-    }
+    const std::uint32_t owner = TRY(id_of_root(init));
     const auto exec_dir = TRY(cgroup.exec_dir(owner, owner));
     return isolation::join_guest(spec, recipe, init, exec_dir.get(), stdio);
 }

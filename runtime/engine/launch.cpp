@@ -7,7 +7,6 @@
 #include "images/rootfs.hpp"
 #include "isolation/mounts.hpp"
 #include "runtime/engine/teardown.hpp"
-#include "runtime/spec/validate.hpp"
 
 namespace warren::engine {
 
@@ -143,10 +142,10 @@ base::Result<LaunchedGuest> clone_and_release(LaunchSession& session,
 
 base::Result<LaunchedGuest> launch_guest(LaunchSession& session,
                                          const state::GuestRecord& record,
+                                         const spec::ValidatedConfig& config,
                                          bool terminal,
                                          isolation::StdioFds stdio) {
     const Context& context = session.context();
-    const auto config = TRY(spec::validate(record.config, context.host));
     const auto lookups = TRY(look_up(record.config));
     PlanSite site;
     site.exec_enters_time = context.host.exec_enters_time;

@@ -18,6 +18,7 @@
 #include "isolation/launcher.hpp"
 #include "runtime/engine/context.hpp"
 #include "runtime/engine/launch_plan.hpp"
+#include "runtime/spec/validate.hpp"
 #include "runtime/state/records.hpp"
 
 namespace warren::engine {
@@ -54,10 +55,11 @@ struct LaunchedGuest {
     state::RunRecord run;
 };
 
-// The caller holds the guest's exclusive lock and has recovered it. `terminal` overrides where the first process
-// gets a pty; `stdio` is used when it does not.
+// The caller holds the guest's exclusive lock and has recovered it. `config` is the record's. `terminal` overrides
+// where the first process gets a pty; `stdio` is used when it does not.
 [[nodiscard]] base::Result<LaunchedGuest> launch_guest(LaunchSession& session,
                                                        const state::GuestRecord& record,
+                                                       const spec::ValidatedConfig& config,
                                                        bool terminal,
                                                        isolation::StdioFds stdio);
 

@@ -9,8 +9,9 @@ namespace warren::engine {
 // Machines have a console; commands when they asked for a terminal.
 [[nodiscard]] bool wants_terminal(const spec::GuestConfig& config);
 
-// The caller holds the lock; the guest is stopped. Output goes to the guest's log.
+// The caller holds the lock; the guest is stopped; `config` is its record's. Output goes to the guest's log.
 [[nodiscard]] base::Result<state::RunRecord> start_detached(LaunchSession& session,
-                                                            const state::GuestRecord& record);
+                                                            const state::GuestRecord& record,
+                                                            const spec::ValidatedConfig& config);
 
 }  // namespace warren::engine

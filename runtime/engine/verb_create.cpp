@@ -144,7 +144,7 @@ base::Result<spec::ValidatedConfig> prepare_config(const Context& context,
 base::Result<Created> create_guest(const Context& context,
                                    const images::ImageStore& images,
                                    spec::GuestConfig wanted) {
-    const auto validated = TRY(prepare_config(context, std::move(wanted), images));
+    auto validated = TRY(prepare_config(context, std::move(wanted), images));
     const spec::GuestConfig& config = validated.get();
     TRY(look_up(config));
     const auto name = TRY(base::Name::parse_guest(config.name));
@@ -171,7 +171,7 @@ base::Result<Created> create_guest(const Context& context,
         tidy_host(context, name);
         return error;
     }
-    return Created{std::move(lock), std::move(record)};
+    return Created{std::move(lock), std::move(record), std::move(validated)};
 }
 
 base::Result<GuestView> Engine::create(const CreateRequest& request) {

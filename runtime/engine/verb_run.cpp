@@ -27,10 +27,11 @@ base::Status conclude(const Context& context,
 
 // The session ends with the launch: held any longer, it would keep the cgroup parent from going with the last guest.
 base::Result<LaunchedGuest> launch_once(const Context& context,
-                                        const state::GuestRecord& record,
+                                        const Created& created,
                                         const AttachedStdio& stdio) {
     LaunchSession session(context);
-    return launch_guest(session, record, stdio.terminal(), stdio.guest_side());
+    return launch_guest(
+        session, created.record, created.config, stdio.terminal(), stdio.guest_side());
 }
 
 base::Result<RunOutcome> run_attached(const Context& context,
@@ -40,7 +41,7 @@ base::Result<RunOutcome> run_attached(const Context& context,
     StdioRequest wanted = request;
     wanted.terminal = request.terminal || wants_terminal(created.record.config);
     auto stdio = TRY(AttachedStdio::open(wanted));
-    auto guest = TRY(launch_once(context, created.record, stdio));
+    auto guest = TRY(launch_once(context, created, stdio));
     {
         // From here on others may stop it, enter it, look at it.
         const base::FileLock released = std::move(created.lock);
@@ -56,7 +57,7 @@ base::Result<RunOutcome> run_attached(const Context& context,
 base::Result<RunOutcome> run_detached(const Context& context, Created created) {
     const auto name = TRY(base::Name::parse_guest(created.record.name));
     LaunchSession session(context);
-    const auto run = TRY(start_detached(session, created.record));
+    const auto run = TRY(start_detached(session, created.record, created.config));
     return RunOutcome{name, 0, run.notes};
 }
 

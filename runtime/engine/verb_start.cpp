@@ -20,15 +20,16 @@ bool wants_terminal(const spec::GuestConfig& config) {
 }
 
 base::Result<state::RunRecord> start_detached(LaunchSession& session,
-                                              const state::GuestRecord& record) {
+                                              const state::GuestRecord& record,
+                                              const spec::ValidatedConfig& config) {
     const Context& context = session.context();
     const auto name = TRY(base::Name::parse_guest(record.name));
     const std::uint32_t owner = record.lease ? state::Store::lease_base(*record.lease) : 0;
     DetachedStdio stdio;
     stdio.null_in = TRY(base::open_at(AT_FDCWD, "/dev/null", O_RDONLY));
     stdio.log = TRY(open_log(context, name, owner, owner));
-    auto guest =
-        TRY(launch_guest(session, record, wants_terminal(record.config), stdio.guest_side()));
+    auto guest = TRY(
+        launch_guest(session, record, config, wants_terminal(record.config), stdio.guest_side()));
     auto kept = keep_console(context,
                              name,
                              std::move(guest.launched.terminal_master),
@@ -81,7 +82,9 @@ base::Status start_one(LaunchSession& session, const base::Name& name) {
             name.str() + " is " + std::string(engine::name(held.situation.status())) + " already");
     }
     TRY(require_not_running_unrecorded(session.context(), name));
-    TRY(start_detached(session, *held.situation.record));
+    const auto& record = *held.situation.record;
+    const auto config = TRY(spec::validate(record.config, session.context().host));
+    TRY(start_detached(session, record, config));
     return base::ok();
 }
 

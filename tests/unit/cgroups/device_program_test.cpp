@@ -54,6 +54,23 @@ public:
                 case BPF_ALU64 | BPF_RSH | BPF_K:
                     dst >>= static_cast<std::uint32_t>(one.imm);
                     break;
+                case BPF_ALU64 | BPF_LSH | BPF_K:
+                    dst <<= static_cast<std::uint32_t>(one.imm);
+                    break;
+                case BPF_ALU64 | BPF_SUB | BPF_K:
+                    dst -= static_cast<std::uint64_t>(std::int64_t{one.imm});
+                    break;
+                case BPF_ALU64 | BPF_OR | BPF_X:
+                    dst |= registers_[one.src_reg];
+                    break;
+                case BPF_ALU | BPF_XOR | BPF_K:
+                    dst = static_cast<std::uint32_t>(dst) ^ static_cast<std::uint32_t>(one.imm);
+                    break;
+                case BPF_JMP | BPF_JSGE | BPF_K:
+                    at += static_cast<std::int64_t>(dst) >= one.imm
+                              ? static_cast<std::size_t>(one.off)
+                              : 0;
+                    break;
                 case BPF_JMP | BPF_JNE | BPF_K:
                     at += dst != static_cast<std::uint32_t>(one.imm)
                               ? static_cast<std::size_t>(one.off)
@@ -222,6 +239,50 @@ TEST_CASE("rules that all allow, or all deny, may overlap and repeat in any orde
     CHECK(!decides(deny, {'c', "w", 7, 1}));
 }
 
+TEST_CASE("many devices of one kind are asked for together, and each is found") {
+    const std::vector<DeviceAccess> rules = {{'c', 1, 3},
+                                             {'c', 1, 0},
+                                             {'c', 4095, 1048575},
+                                             {'c', 2048, 0},
+                                             {'c', 0, 0},
+                                             {'c', 0, 1},
+                                             {'c', 136, kAny},
+                                             {'c', kAny, 77}};
+    for (const auto& [major, minor] :
+         std::vector<std::pair<std::uint32_t, std::uint32_t>>{{1, 3},
+                                                              {1, 0},
+                                                              {4095, 1048575},
+                                                              {2048, 0},
+                                                              {0, 0},
+                                                              {0, 1},
+                                                              {136, 0},
+                                                              {136, 1048575},
+                                                              {4095, 77},
+                                                              {3000, 77}}) {
+        CAPTURE(major);
+        CAPTURE(minor);
+        CHECK(allows(rules, {'c', "rw", major, minor}));
+        CHECK(!allows(rules, {'c', "rwm", major, minor}));
+        CHECK(!allows(rules, {'b', "rw", major, minor}));
+    }
+    for (const auto& [major, minor] :
+         std::vector<std::pair<std::uint32_t, std::uint32_t>>{{1, 2},
+                                                              {1, 4},
+                                                              {0, 2},
+                                                              {0, 3},
+                                                              {3, 1},
+                                                              {4095, 1048574},
+                                                              {4094, 1048575},
+                                                              {2048, 1},
+                                                              {137, 0},
+                                                              {135, 1048575},
+                                                              {77, 136}}) {
+        CAPTURE(major);
+        CAPTURE(minor);
+        CHECK(!allows(rules, {'c', "r", major, minor}));
+    }
+}
+
 // The kernel refuses code that is never reached: an answer must not be followed by what no jump leads to.
 TEST_CASE("no code is without a way to it") {
     const std::vector<std::vector<DeviceRule>> lists = {
@@ -232,6 +293,8 @@ TEST_CASE("no code is without a way to it") {
         {{true, 'c', kAny, kAny}, {false, 'c', kAny, kAny}, {true, 'b', kAny, kAny}},
         {{true, 'a', kAny, kAny}, {true, 'c', 1, 3}},
         {{true, 'a', kAny, kAny, true, false, false}, {true, 'c', kAny, kAny, true, true, false}},
+        {{true, 'c', 1, 3}, {true, 'c', 1, 5}, {true, 'c', 1, 7}, {true, 'c', 136, kAny}},
+        {{true, 'b', 1, 3}, {true, 'b', 1, 5}, {true, 'b', 1, 7}, {true, 'b', kAny, kAny}},
     };
     for (std::size_t list = 0; list < lists.size(); ++list) {
         CAPTURE(list);

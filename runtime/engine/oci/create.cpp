@@ -46,24 +46,61 @@ base::Result<std::string> read_config(int bundle) {
     return base::read_all(file.get(), spec::oci::kMaxDocument, "config.json");
 }
 
-}  // namespace
-
-base::Result<Bundle> read_bundle(const std::string& path) {
+base::Result<Bundle> open_bundle(const std::string& path) {
     Bundle bundle;
     const auto dir = TRY(base::open_dir(AT_FDCWD, path));
     bundle.path = TRY(base::read_link_at(AT_FDCWD, base::proc_fd_path(dir.get())));
     bundle.text = TRY(read_config(dir.get()));
-    bundle.config = TRY(spec::oci::parse_config(bundle.text));
-    TRY(base::with_context(spec::oci::to_status(spec::oci::check_config(bundle.config)),
-                           "config.json"));
     return bundle;
 }
 
-base::Status seal_for(const Context& context, const spec::oci::Config& config) {
-    if (context.rootless || config.linux.find(Namespace::User) != nullptr) {
+base::Status parse(Bundle& bundle) {
+    bundle.config = TRY(spec::oci::parse_config(bundle.text));
+    return base::with_context(spec::oci::to_status(spec::oci::check_config(bundle.config)),
+                              "config.json");
+}
+
+bool has_user_namespace(const spec::oci::Config& config) {
+    return config.linux.find(Namespace::User) != nullptr;
+}
+
+// Whether "user" may stand there as a value: true for more than need be, cheap.
+bool may_name_user_namespace(std::string_view text) {
+    constexpr std::string_view kWord = "\"user\"";
+    if (text.find("\\u") != std::string_view::npos) {
+        return true;  // it may be spelled
+    }
+    for (auto at = text.find(kWord); at != std::string_view::npos; at = text.find(kWord, at)) {
+        at = text.find_first_not_of(" \t\r\n", at + kWord.size());
+        if (at == std::string_view::npos || text[at] != ':') {
+            return true;
+        }
+    }
+    return false;
+}
+
+}  // namespace
+
+base::Status seal_unless(const Settings& settings, bool user_namespace) {
+    if (user_namespace || is_rootless(settings)) {
         return base::ok();
     }
     return isolation::seal_program();
+}
+
+base::Result<Bundle> read_bundle(const std::string& path) {
+    auto bundle = TRY(open_bundle(path));
+    TRY(parse(bundle));
+    return bundle;
+}
+
+base::Result<Bundle> read_bundle_sealed(const Settings& settings, const std::string& path) {
+    auto bundle = TRY(open_bundle(path));
+    // What starts over had better not have parsed yet.
+    TRY(seal_unless(settings, may_name_user_namespace(bundle.text)));
+    TRY(parse(bundle));
+    TRY(seal_unless(settings, has_user_namespace(bundle.config)));
+    return bundle;
 }
 
 namespace {
@@ -152,6 +189,16 @@ base::Result<Draft> draft_container(const Context& context,
                  std::move(rdt)};
 }
 
+state::oci::ConfigSummary summary_of(const spec::oci::Config& config) {
+    const auto plan = plan_start(config);
+    state::oci::ConfigSummary summary;
+    summary.program = plan.program;
+    summary.user_namespace = has_user_namespace(config);
+    summary.read_at_start = !plan.poststart.empty() || plan.seccomp;
+    summary.read_at_delete = !config.hooks.poststop.empty();
+    return summary;
+}
+
 base::Result<Record> first_record(const CreateRequest& request,
                                   const Bundle& bundle,
                                   const Draft& draft) {
@@ -167,6 +214,7 @@ base::Result<Record> first_record(const CreateRequest& request,
     if (draft.placement) {
         set_cgroup_record(record, draft.placement->record());
     }
+    record.config = summary_of(bundle.config);
     return record;
 }
 
@@ -383,8 +431,9 @@ base::Result<CreatedContainer> create_container(const Context& context,
     }
     Container container{
         std::move(making.dir), std::move(making.record), std::move(created.value().process)};
-    return CreatedContainer{
-        std::move(container), std::move(bundle.config), std::move(created.value().terminal_master)};
+    return CreatedContainer{std::move(container),
+                            plan_start(bundle.config),
+                            std::move(created.value().terminal_master)};
 }
 
 }  // namespace warren::engine::oci

@@ -13,6 +13,7 @@
 #include "base/result.hpp"
 #include "isolation/container_launcher.hpp"
 #include "runtime/engine/oci/container.hpp"
+#include "runtime/engine/oci/start.hpp"
 
 namespace warren::engine::oci {
 
@@ -23,15 +24,18 @@ struct Bundle {
     spec::oci::Config config;
 };
 
-[[nodiscard]] base::Result<Bundle> read_bundle(const std::string& path);
-
 // Without a user namespace the container's root is the host's: our own program must be out of its reach (see
 // isolation/sealed_program.hpp). May start this program over; call it before anything is made.
-[[nodiscard]] base::Status seal_for(const Context& context, const spec::oci::Config& config);
+[[nodiscard]] base::Status seal_unless(const Settings& settings, bool user_namespace);
+
+[[nodiscard]] base::Result<Bundle> read_bundle(const std::string& path);
+// The same, sealed where a container of this bundle needs it.
+[[nodiscard]] base::Result<Bundle> read_bundle_sealed(const Settings& settings,
+                                                      const std::string& path);
 
 struct CreatedContainer {
     Container container;  // locked; a child of ours
-    spec::oci::Config config;
+    StartPlan start;
     base::Fd terminal_master;  // with a terminal that was not handed over
 };
 

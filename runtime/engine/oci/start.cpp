@@ -49,15 +49,32 @@ base::Status hand_listener(const spec::oci::Seccomp& seccomp,
     return sent;
 }
 
-bool has_program(const spec::oci::Config& config) {
-    return config.process && !config.process->args.empty();
+StartPlan plan_start(const spec::oci::Config& config) {
+    StartPlan plan;
+    if (config.process && !config.process->args.empty()) {
+        plan.program = config.process->args.front();
+    }
+    const auto& seccomp = config.linux.seccomp;
+    if (seccomp && (seccomp->notifies || !seccomp->listener_path.empty())) {
+        plan.seccomp = seccomp;
+    }
+    plan.poststart = config.hooks.poststart;
+    return plan;
+}
+
+base::Result<StartPlan> load_start_plan(const Container& container) {
+    const auto& summary = container.record.config;
+    if (summary && !summary->read_at_start) {
+        return StartPlan{summary->program, std::nullopt, {}};
+    }
+    return plan_start(TRY(load_config(container.dir)));
 }
 
 base::Result<NotifyProxy> start_container(const Context& context,
                                           const Container& container,
-                                          const spec::oci::Config& config) {
+                                          const StartPlan& plan) {
     const std::string& id = container.record.id;
-    if (!has_program(config)) {
+    if (!plan.program) {
         return base::usage_error("process is required to start container \"" + id + "\"")
             .with_place("/process");
     }
@@ -74,22 +91,17 @@ base::Result<NotifyProxy> start_container(const Context& context,
     TRY(container.dir.remove_start_socket());
     context.faults.hit("start: connected");
     const auto on_listener = [&](base::Fd listener) -> base::Status {
-        if (!config.linux.seccomp) {
+        if (!plan.seccomp) {
             return base::fail("a seccomp listener that nobody asked for");
         }
         const pid_t pid = container.init->pid();
-        return hand_listener(*config.linux.seccomp,
-                             container.record,
-                             Status::Created,
-                             pid,
-                             pid,
-                             std::move(listener));
+        return hand_listener(
+            *plan.seccomp, container.record, Status::Created, pid, pid, std::move(listener));
     };
-    const std::string& program = config.process->args.front();
-    auto started =
-        isolation::await_started(connection.value().get(), program, *container.init, on_listener);
+    auto started = isolation::await_started(
+        connection.value().get(), *plan.program, *container.init, on_listener);
     if (!started) {
-        auto error = exec_words(std::move(started).error(), program);
+        auto error = exec_words(std::move(started).error(), *plan.program);
         if (error.place() != isolation::kExecPlace) {
             // A step that fails ends the process; an agent that is not there does not.
             (void)container.init->signal(SIGKILL);
@@ -100,7 +112,7 @@ base::Result<NotifyProxy> start_container(const Context& context,
     for (const auto& note : started.value().notes) {
         context.log.warning(note);
     }
-    run_late_hooks(config.hooks.poststart,
+    run_late_hooks(plan.poststart,
                    "/hooks/poststart",
                    state_text(container.record, Status::Running, container.init->pid()),
                    container.record.bundle,

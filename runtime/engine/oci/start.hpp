@@ -1,7 +1,9 @@
 // From created to running.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.hpp"
 #include "isolation/container_launcher.hpp"
@@ -10,13 +12,23 @@
 
 namespace warren::engine::oci {
 
+// What a start wants to know of the config.
+struct StartPlan {
+    std::optional<std::string> program;         // absent: no process
+    std::optional<spec::oci::Seccomp> seccomp;  // when its listener is to be handed on
+    std::vector<spec::oci::Hook> poststart;
+};
+
+[[nodiscard]] StartPlan plan_start(const spec::oci::Config& config);
+
+// From the record where that says enough, else from the container's config.json.
+[[nodiscard]] base::Result<StartPlan> load_start_plan(const Container& container);
+
 // `container` is locked. Runs poststart. An error of the program itself has the place isolation::kExecPlace and holds
 // the words by which engines tell 126 from 127. Whoever waits for the container to be ready does so without the lock.
 [[nodiscard]] base::Result<NotifyProxy> start_container(const Context& context,
                                                         const Container& container,
-                                                        const spec::oci::Config& config);
-
-[[nodiscard]] bool has_program(const spec::oci::Config& config);
+                                                        const StartPlan& plan);
 
 // A container without a process, started: it ends. The specification calls that an error; its test suite and what
 // engines build on it expect the container to be stopped.

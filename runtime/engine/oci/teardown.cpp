@@ -50,13 +50,16 @@ base::Status destroy_container(const Context& context,
 base::Status remove_container(const Context& context,
                               state::oci::ContainerDir dir,
                               state::oci::Record record) {
+    const bool has_hooks = record.init && (!record.config || record.config->read_at_delete);
+    if (!has_hooks) {
+        TRY(destroy_container(context, std::move(dir), std::move(record)));
+        context.faults.hit("delete: removed");
+        return base::ok();
+    }
     // Read before its file goes.
     const auto config = load_config(dir);
     TRY(destroy_container(context, std::move(dir), record));
     context.faults.hit("delete: removed");
-    if (!record.init) {
-        return base::ok();
-    }
     if (!config) {
         context.log.warning("poststop hooks: " + config.error().describe());
         return base::ok();

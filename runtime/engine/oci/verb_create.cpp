@@ -5,9 +5,8 @@
 namespace warren::engine::oci {
 
 base::Status Engine::create(const CreateRequest& request) {
+    auto bundle = TRY(read_bundle_sealed(settings_, request.bundle));
     const auto context = TRY(Context::open(settings_, log_, faults_, true));
-    auto bundle = TRY(read_bundle(request.bundle));
-    TRY(seal_for(context, bundle.config));
     TRY(create_container(context, request, std::move(bundle), false, {0, 1, 2}, {}));
     return base::ok();
 }
@@ -15,11 +14,11 @@ base::Status Engine::create(const CreateRequest& request) {
 base::Status Engine::start(const StartRequest& request) {
     const auto context = TRY(Context::open(settings_, log_, faults_, false));
     auto container = TRY(lock_container(context, request.id));
-    const auto config = TRY(load_config(container.dir));
-    if (!has_program(config)) {
+    const auto plan = TRY(load_start_plan(container));
+    if (!plan.program) {
         return start_nothing(context, container);
     }
-    auto notify = start_container(context, container, config);
+    auto notify = start_container(context, container, plan);
     if (!notify && notify.error().place() == isolation::kExecPlace) {
         // The process says so itself and ends with 127 or 126, which whoever runs it sees.
         context.log.warning(notify.error().describe());

@@ -229,8 +229,11 @@ base::Result<int> Engine::exec(const ExecRequest& request) {
     const auto context = TRY(Context::open(settings_, log_, faults_, false));
     const auto container = TRY(open_container(context, request.id));
     TRY(check_state(context, container, request));
+    // What starts over had better not have parsed yet.
+    const auto& summary = container.record.config;
+    TRY(seal_unless(settings_, !summary || summary->user_namespace));
     const auto config = TRY(load_config(container.dir));
-    TRY(seal_for(context, config));
+    TRY(seal_unless(settings_, config.linux.find(Namespace::User) != nullptr));
     const auto process = TRY(wanted_process(request, config));
     TRY(check_terminal(request, process));
     StdioRequest wanted;

@@ -36,7 +36,7 @@ base::Status conclude(const Context& context,
 base::Result<int> run_detached(const Context& context, const RunRequest& request, Bundle bundle) {
     auto created =
         TRY(create_container(context, request.create, std::move(bundle), false, {0, 1, 2}, {}));
-    auto started = start_container(context, created.container, created.config);
+    auto started = start_container(context, created.container, created.start);
     if (!started && !request.keep) {
         return undo(context, std::move(created.container), std::move(started).error());
     }
@@ -57,7 +57,7 @@ base::Result<int> run_attached(const Context& context, const RunRequest& request
                                         wanted.terminal,
                                         stdio.guest_side(),
                                         stdio.window()));
-    if (auto started = start_container(context, created.container, created.config); !started) {
+    if (auto started = start_container(context, created.container, created.start); !started) {
         if (request.keep) {
             return std::move(started).error();
         }
@@ -86,9 +86,8 @@ base::Result<int> run_attached(const Context& context, const RunRequest& request
 }  // namespace
 
 base::Result<int> Engine::run(const RunRequest& request) {
+    auto bundle = TRY(read_bundle_sealed(settings_, request.create.bundle));
     const auto context = TRY(Context::open(settings_, log_, faults_, true));
-    auto bundle = TRY(read_bundle(request.create.bundle));
-    TRY(seal_for(context, bundle.config));
     RunRequest wanted = request;
     wanted.create.tells_exec_failure = false;  // we say it
     if (request.detach) {

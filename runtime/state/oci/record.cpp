@@ -109,6 +109,19 @@ Result<std::optional<SystemdScope>> read_scope(const JsonReader& record) {
     return std::optional(std::move(scope));
 }
 
+Result<std::optional<ConfigSummary>> read_summary(const JsonReader& record) {
+    if (!record.has("config")) {
+        return std::optional<ConfigSummary>();
+    }
+    const auto reader = TRY(record.object("config"));
+    ConfigSummary summary;
+    summary.program = TRY(reader.optional_string("program"));
+    summary.user_namespace = TRY(reader.boolean("user_namespace"));
+    summary.read_at_start = TRY(reader.boolean("read_at_start"));
+    summary.read_at_delete = TRY(reader.boolean("read_at_delete"));
+    return std::optional(std::move(summary));
+}
+
 }  // namespace
 
 Result<ContainerId> ContainerId::parse(std::string_view text) {
@@ -146,6 +159,14 @@ Json to_json(const Record& record) {
     }
     out["intel_rdt"] = record.intel_rdt;
     out["intel_rdt_made"] = record.intel_rdt_made;
+    if (record.config) {
+        out["config"] = {{"user_namespace", record.config->user_namespace},
+                         {"read_at_start", record.config->read_at_start},
+                         {"read_at_delete", record.config->read_at_delete}};
+        if (record.config->program) {
+            out["config"]["program"] = *record.config->program;
+        }
+    }
     out["notes"] = record.notes;
     return out;
 }
@@ -168,6 +189,7 @@ Result<Record> record_from_json(const Json& json) {
     record.scope = TRY(read_scope(reader));
     record.intel_rdt = TRY(read_group(reader));
     record.intel_rdt_made = TRY(reader.optional_boolean("intel_rdt_made")).value_or(false);
+    record.config = TRY(read_summary(reader));
     record.notes = TRY(reader.strings("notes"));
     return record;
 }

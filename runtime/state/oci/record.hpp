@@ -51,6 +51,16 @@ struct SystemdScope {
     bool operator==(const SystemdScope&) const = default;
 };
 
+// What later verbs want to know of config.json, which is long to parse for so little.
+struct ConfigSummary {
+    std::optional<std::string> program;  // process.args[0]; absent: no process
+    bool user_namespace = true;          // one of its own, or one that is joined
+    // There is more to do than `program` tells: hooks, an agent for seccomp.
+    bool read_at_start = true;
+    bool read_at_delete = true;
+    bool operator==(const ConfigSummary&) const = default;
+};
+
 struct Record {
     std::string id;
     Phase phase = Phase::Creating;
@@ -64,10 +74,11 @@ struct Record {
     std::optional<base::PidIdentity> init;  // saved before the child is released
     std::string
         cgroup;  // path below the v2 mount point, saved before it is made; empty: none of its own
-    std::optional<SystemdScope> scope;  // saved before it is asked for
-    std::string intel_rdt;              // name of the resctrl group; empty: none
-    bool intel_rdt_made = false;        // by us: removed with the container
-    std::vector<std::string> notes;     // optional steps that failed
+    std::optional<SystemdScope> scope;    // saved before it is asked for
+    std::string intel_rdt;                // name of the resctrl group; empty: none
+    bool intel_rdt_made = false;          // by us: removed with the container
+    std::optional<ConfigSummary> config;  // absent: config.json itself is to be read
+    std::vector<std::string> notes;       // optional steps that failed
     bool operator==(const Record&) const = default;
 };
 

@@ -58,7 +58,9 @@ TEST_CASE("the written form") {
           R"("boot_id":"00000000-0000-0000-0000-000000000001",)"
           R"("init":{"pid":4711,"start_time":123456},"cgroup":"machine/c1",)"
           R"("scope":{"name":"libpod-c1.scope","user_manager":true},"intel_rdt":"group",)"
-          R"("intel_rdt_made":true,"notes":["no keyring"]})");
+          R"("intel_rdt_made":true,)"
+          R"("config":{"user_namespace":false,"read_at_start":true,"read_at_delete":false,)"
+          R"("program":"sleep"},"notes":["no keyring"]})");
 }
 
 TEST_CASE("what no writer of ours wrote is refused with the place") {
@@ -91,6 +93,11 @@ TEST_CASE("what no writer of ours wrote is refused with the place") {
         {"/intel_rdt", ".."},
         {"/intel_rdt", "a/b"},
         {"/intel_rdt_made", "yes"},
+        {"/config", "x"},
+        {"/config/program", 1},
+        {"/config/user_namespace", nullptr},
+        {"/config/read_at_start", "yes"},
+        {"/config/read_at_delete", 0},
         {"/notes", "x"},
     };
     for (const auto& row : rows) {

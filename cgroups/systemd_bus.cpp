@@ -1,6 +1,5 @@
 #include "cgroups/systemd_bus.hpp"
 
-#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <utility>
@@ -9,23 +8,28 @@ namespace warren::cgroups {
 
 namespace {
 
+using Clock = DbusConnection::Clock;
+
 constexpr const char* kService = "org.freedesktop.systemd1";
 constexpr const char* kObject = "/org/freedesktop/systemd1";
 constexpr const char* kManager = "org.freedesktop.systemd1.Manager";
 constexpr std::chrono::seconds kCallTimeout(30);
+// An array of properties: structures, each aligned like one.
+constexpr std::size_t kStructure = 8;
 
-using SlotPtr = std::unique_ptr<sd_bus_slot, decltype(&::sd_bus_slot_unref)>;
-
-// Answers of sd-bus are errnos, negated.
-base::Error bus_error(int answer, std::string what) {
-    return base::errno_error(-answer, std::move(what));
+std::string variable(const char* name) {
+    const char* value = std::getenv(name);
+    return value == nullptr ? "" : value;
 }
 
-base::Status check(int answer, const char* what) {
-    if (answer < 0) {
-        return bus_error(answer, what);
+std::string bus_addresses(SystemdManager manager) {
+    if (manager == SystemdManager::Host) {
+        const auto given = variable("DBUS_SYSTEM_BUS_ADDRESS");
+        return given.empty() ? "unix:path=/run/dbus/system_bus_socket" : given;
     }
-    return base::ok();
+    const auto given = variable("DBUS_SESSION_BUS_ADDRESS");
+    const auto runtime_dir = variable("XDG_RUNTIME_DIR");
+    return !given.empty() || runtime_dir.empty() ? given : "unix:path=" + runtime_dir + "/bus";
 }
 
 // systemd's own socket, for hosts without a bus daemon. Its owner's only.
@@ -33,130 +37,125 @@ std::string private_address(SystemdManager manager) {
     if (manager == SystemdManager::Host) {
         return "unix:path=/run/systemd/private";
     }
-    const char* runtime_dir = std::getenv("XDG_RUNTIME_DIR");
-    return runtime_dir == nullptr ? ""
-                                  : std::string("unix:path=") + runtime_dir + "/systemd/private";
+    const auto runtime_dir = variable("XDG_RUNTIME_DIR");
+    return runtime_dir.empty() ? "" : "unix:path=" + runtime_dir + "/systemd/private";
 }
 
-// Jobs that ended while we listened; ours may be among them before we know its name.
-struct JobsSeen {
-    const SdBusLibrary& library;
-    std::vector<std::pair<std::string, std::string>> ended;  // object path, result
-};
-
-int on_job_removed(sd_bus_message* message, void* userdata, sd_bus_error* /*error*/) {
-    auto& jobs = *static_cast<JobsSeen*>(userdata);
-    std::uint32_t id = 0;
-    const char* path = nullptr;
-    const char* unit = nullptr;
-    const char* result = nullptr;
-    if (jobs.library.read(message, "uoss", &id, &path, &unit, &result) >= 0) {
-        jobs.ended.emplace_back(path, result);
-    }
-    return 0;
+DbusMessage compose(const char* method) {
+    DbusMessage message;
+    message.destination = kService;
+    message.path = kObject;
+    message.interface = kManager;
+    message.member = method;
+    return message;
 }
 
-base::Status wait_job(sd_bus* bus,
-                      const JobsSeen& jobs,
-                      const std::string& job,
-                      std::chrono::steady_clock::time_point deadline) {
-    for (;;) {
-        const auto found = std::find_if(jobs.ended.begin(), jobs.ended.end(), [&](const auto& one) {
-            return one.first == job;
-        });
-        if (found != jobs.ended.end()) {
-            if (found->second == "done") {
-                return base::ok();
-            }
-            return base::fail("systemd answers \"" + found->second + "\"");
-        }
-        const int handled = jobs.library.process(bus, nullptr);
-        if (handled < 0) {
-            return bus_error(handled, "talk to systemd");
-        }
-        if (handled > 0) {
-            continue;
-        }
-        const auto left = std::chrono::duration_cast<std::chrono::microseconds>(
-            deadline - std::chrono::steady_clock::now());
-        if (left.count() <= 0) {
-            return base::fail("systemd does not answer in time");
-        }
-        const int waited = jobs.library.wait(bus, static_cast<std::uint64_t>(left.count()));
-        if (waited < 0 && waited != -EINTR) {
-            return bus_error(waited, "talk to systemd");
-        }
-    }
+DbusMessage compose(const char* method, std::string signature, const DbusWriter& body) {
+    auto message = compose(method);
+    message.signature = std::move(signature);
+    message.body = body.bytes();
+    return message;
 }
 
-// Appends the inside of a variant.
-class ValueWriter {
+// Writes a variant: the type, and the value.
+class VariantWriter {
 public:
-    ValueWriter(const SdBusLibrary& library, sd_bus_message* message)
-        : library_(library), message_(message) {}
+    explicit VariantWriter(DbusWriter& out) : out_(out) {}
 
-    int operator()(bool value) const { return variant("b", value ? 1 : 0); }
-
-    int operator()(std::int32_t value) const { return variant("i", value); }
-
-    int operator()(std::uint32_t value) const { return variant("u", value); }
-
-    int operator()(std::int64_t value) const { return variant("x", value); }
-
-    int operator()(std::uint64_t value) const { return variant("t", value); }
-
-    int operator()(double value) const { return variant("d", value); }
-
-    int operator()(const std::string& value) const { return variant("s", value.c_str()); }
-
-    int operator()(const Bytes& value) const {
-        return list(
-            "ay", [&] { return library_.append_array(message_, 'y', value.data(), value.size()); });
+    void operator()(bool value) const {
+        out_.signature("b");
+        out_.boolean(value);
     }
 
-    int operator()(const std::vector<std::string>& value) const {
-        return list("as", [&] {
-            int answer = library_.open_container(message_, 'a', "s");
-            for (auto one = value.begin(); answer >= 0 && one != value.end(); ++one) {
-                answer = library_.append(message_, "s", one->c_str());
+    void operator()(std::int32_t value) const { number("i", value); }
+
+    void operator()(std::uint32_t value) const { number("u", value); }
+
+    void operator()(std::int64_t value) const { number("x", value); }
+
+    void operator()(std::uint64_t value) const { number("t", value); }
+
+    void operator()(double value) const { number("d", value); }
+
+    void operator()(const std::string& value) const {
+        out_.signature("s");
+        out_.string(value);
+    }
+
+    void operator()(const Bytes& value) const { numbers("ay", value); }
+
+    void operator()(const std::vector<std::string>& value) const {
+        out_.signature("as");
+        out_.array(sizeof(std::uint32_t), [&] {
+            for (const auto& one : value) {
+                out_.string(one);
             }
-            return answer < 0 ? answer : library_.close_container(message_);
         });
     }
 
-    int operator()(const std::vector<std::uint32_t>& value) const {
-        return list("au", [&] {
-            return library_.append_array(
-                message_, 'u', value.data(), value.size() * sizeof(std::uint32_t));
-        });
-    }
+    void operator()(const std::vector<std::uint32_t>& value) const { numbers("au", value); }
 
 private:
     template <typename T>
-    int variant(const char* type, T value) const {
-        return library_.append(message_, "v", type, value);
+    void number(const char* type, T value) const {
+        out_.signature(type);
+        out_.number(value);
     }
 
-    template <typename F>
-    int list(const char* type, F write) const {
-        int answer = library_.open_container(message_, 'v', type);
-        answer = answer < 0 ? answer : write();
-        return answer < 0 ? answer : library_.close_container(message_);
+    template <typename T>
+    void numbers(const char* type, const std::vector<T>& values) const {
+        out_.signature(type);
+        out_.array(sizeof(T), [&] {
+            for (const T value : values) {
+                out_.number(value);
+            }
+        });
     }
 
-    const SdBusLibrary& library_;
-    sd_bus_message* message_;
+    DbusWriter& out_;
 };
 
-template <typename F>
-int append_property(const SdBusLibrary& library,
-                    sd_bus_message* message,
-                    const std::string& name,
-                    F write) {
-    int answer = library.open_container(message, 'r', "sv");
-    answer = answer < 0 ? answer : library.append(message, "s", name.c_str());
-    answer = answer < 0 ? answer : write();
-    return answer < 0 ? answer : library.close_container(message);
+// a(sv)
+void write_properties(DbusWriter& out,
+                      const std::vector<UnitProperty>& properties,
+                      const std::vector<std::uint32_t>& pids) {
+    const VariantWriter variant(out);
+    out.array(kStructure, [&] {
+        for (const UnitProperty& property : properties) {
+            out.align(kStructure);
+            out.string(property.name);
+            std::visit(variant, property.value);
+        }
+        if (!pids.empty()) {
+            out.align(kStructure);
+            out.string("PIDs");
+            variant(pids);
+        }
+    });
+}
+
+// What JobRemoved says: of which job, and how it went.
+base::Result<std::pair<std::string, std::string>> ended_job(const DbusMessage& signal) {
+    DbusReader body(signal.body);
+    TRY(body.number<std::uint32_t>());
+    auto job = TRY(body.string());
+    TRY(body.string());
+    return std::pair(std::move(job), TRY(body.string()));
+}
+
+base::Status listen(DbusConnection& connection, Clock::time_point deadline) {
+    if (connection.peer() == DbusConnection::Peer::Service) {
+        return base::ok();  // it tells whoever has asked
+    }
+    DbusWriter rule;
+    rule.string(std::string("type='signal',sender='") + kService + "',path='" + kObject +
+                "',interface='" + kManager + "',member='JobRemoved'");
+    auto request = compose("AddMatch", "s", rule);
+    request.destination = request.interface = "org.freedesktop.DBus";
+    request.path = "/org/freedesktop/DBus";
+    const auto answer = TRY(connection.call(std::move(request), deadline));
+    return answer.type == DbusType::Return ? base::Status(base::ok())
+                                           : base::fail("listen to systemd");
 }
 
 bool is_absent(const base::Status& status) {
@@ -166,111 +165,83 @@ bool is_absent(const base::Status& status) {
 }  // namespace
 
 base::Result<SystemdBus> SystemdBus::connect(SystemdManager manager) {
-    auto library = TRY(load_sd_bus());
-    sd_bus* bus = nullptr;
-    const int answer =
-        manager == SystemdManager::Host ? library.open_system(&bus) : library.open_user(&bus);
-    if (answer >= 0) {
-        return SystemdBus(std::move(library), bus);
+    const auto deadline = Clock::now() + kCallTimeout;
+    auto bus = DbusConnection::open(bus_addresses(manager), DbusConnection::Peer::Bus, deadline);
+    if (bus) {
+        return SystemdBus(std::move(bus).value());
     }
-    const auto address = private_address(manager);
-    if (!address.empty() && library.bus_new(&bus) >= 0) {
-        SystemdBus direct(library, bus);
-        if (library.set_address(bus, address.c_str()) >= 0 && library.start(bus) >= 0) {
-            return direct;
-        }
+    auto direct =
+        DbusConnection::open(private_address(manager), DbusConnection::Peer::Service, deadline);
+    if (direct) {
+        return SystemdBus(std::move(direct).value());
     }
     return base::Error(base::ErrorKind::Unsupported,
-                       -answer,
+                       bus.error().error_number(),
                        manager == SystemdManager::Host
                            ? "connect to systemd over D-Bus"
                            : "connect to the user's systemd over D-Bus (XDG_RUNTIME_DIR, "
                              "DBUS_SESSION_BUS_ADDRESS)");
 }
 
-base::Result<SystemdBus::MessagePtr> SystemdBus::compose(const char* method) const {
-    sd_bus_message* raw = nullptr;
-    const int answer = library_.new_call(bus_.get(), &raw, kService, kObject, kManager, method);
-    MessagePtr message(raw, library_.message_unref);
-    TRY(check(answer, "compose a call to systemd"));
-    return message;
+base::Result<DbusMessage> SystemdBus::call(DbusMessage request, Clock::time_point deadline) {
+    auto answer = TRY(connection_.call(std::move(request), deadline));
+    if (answer.type != DbusType::Error) {
+        return answer;
+    }
+    DbusReader body(answer.body);
+    const auto text = answer.signature.starts_with("s") ? body.string() : std::string();
+    const std::string words =
+        text && !text.value().empty() ? text.value() : "call systemd: " + answer.error_name;
+    if (answer.error_name == "org.freedesktop.systemd1.UnitExists") {
+        return base::Error(base::ErrorKind::Exists, words);
+    }
+    if (answer.error_name == "org.freedesktop.systemd1.NoSuchUnit") {
+        return base::Error(base::ErrorKind::NotFound, words);
+    }
+    return base::fail(words);
 }
 
-base::Status SystemdBus::append(sd_bus_message* message,
-                                const std::vector<UnitProperty>& properties,
-                                const std::vector<std::uint32_t>& pids) const {
-    constexpr const char* kWhat = "compose a call to systemd";
-    const ValueWriter writer(library_, message);
-    TRY(check(library_.open_container(message, 'a', "(sv)"), kWhat));
-    for (const UnitProperty& property : properties) {
-        TRY(check(append_property(library_,
-                                  message,
-                                  property.name,
-                                  [&] { return std::visit(writer, property.value); }),
-                  kWhat));
+base::Status SystemdBus::run_job(DbusMessage request, Clock::time_point deadline) {
+    TRY(listen(connection_, deadline));
+    const auto answer = TRY(call(std::move(request), deadline));
+    DbusReader body(answer.body);
+    const auto job = TRY(body.string());
+    for (;;) {
+        const auto signal = TRY(connection_.next_signal(deadline));
+        // Anybody on the bus can send us one that looks like it.
+        if (signal.sender != answer.sender || signal.interface != kManager ||
+            signal.member != "JobRemoved" || signal.signature != "uoss") {
+            continue;
+        }
+        const auto [ended, result] = TRY(ended_job(signal));
+        if (ended == job) {
+            return result == "done" ? base::Status(base::ok())
+                                    : base::fail("systemd answers \"" + result + "\"");
+        }
     }
-    if (!pids.empty()) {
-        TRY(check(append_property(library_, message, "PIDs", [&] { return writer(pids); }), kWhat));
-    }
-    return check(library_.close_container(message), kWhat);
-}
-
-base::Result<SystemdBus::MessagePtr> SystemdBus::call(sd_bus_message* request,
-                                                      Clock::time_point deadline) const {
-    const auto left =
-        std::chrono::duration_cast<std::chrono::microseconds>(deadline - Clock::now()).count();
-    sd_bus_error error = {};
-    sd_bus_message* raw = nullptr;
-    const int answer = library_.call(
-        bus_.get(), request, static_cast<std::uint64_t>(std::max<long>(left, 1)), &error, &raw);
-    MessagePtr reply(raw, library_.message_unref);
-    if (answer >= 0) {
-        return reply;
-    }
-    const std::string kind = error.name != nullptr ? error.name : "";
-    const std::string text = error.message != nullptr ? error.message : "";
-    library_.error_free(&error);
-    if (kind == "org.freedesktop.systemd1.UnitExists") {
-        return base::Error(base::ErrorKind::Exists, text);
-    }
-    if (kind == "org.freedesktop.systemd1.NoSuchUnit") {
-        return base::Error(base::ErrorKind::NotFound, text);
-    }
-    return text.empty() ? bus_error(answer, "call systemd") : base::fail(text);
-}
-
-base::Status SystemdBus::run_job(sd_bus_message* request, Clock::time_point deadline) const {
-    JobsSeen jobs{library_, {}};
-    sd_bus_slot* raw = nullptr;
-    TRY(check(
-        library_.match_signal(
-            bus_.get(), &raw, kService, kObject, kManager, "JobRemoved", on_job_removed, &jobs),
-        "listen to systemd"));
-    const SlotPtr slot(raw, library_.slot_unref);
-    const auto reply = TRY(call(request, deadline));
-    const char* job = nullptr;
-    TRY(check(library_.read(reply.get(), "o", &job), "read systemd's answer"));
-    return wait_job(bus_.get(), jobs, job, deadline);
 }
 
 base::Status SystemdBus::start_transient(const std::string& unit,
                                          const std::vector<UnitProperty>& properties,
                                          const std::vector<std::uint32_t>& pids,
                                          std::chrono::milliseconds timeout) {
-    const auto request = TRY(compose("StartTransientUnit"));
-    // "fail": never replace a job that is queued for the unit. The last member: no other units.
-    TRY(check(library_.append(request.get(), "ss", unit.c_str(), "fail"), "compose a call"));
-    TRY(append(request.get(), properties, pids));
-    TRY(check(library_.append(request.get(), "a(sa(sv))", 0), "compose a call"));
-    return base::with_context(run_job(request.get(), Clock::now() + timeout), "start " + unit);
+    DbusWriter body;
+    body.string(unit);
+    body.string("fail");  // never replace a job that is queued for the unit
+    write_properties(body, properties, pids);
+    body.array(kStructure, [] {});  // no other units
+    return base::with_context(
+        run_job(compose("StartTransientUnit", "ssa(sv)a(sa(sv))", body), Clock::now() + timeout),
+        "start " + unit);
 }
 
 base::Status SystemdBus::set_properties(const std::string& unit,
                                         const std::vector<UnitProperty>& properties) {
-    const auto request = TRY(compose("SetUnitProperties"));
-    TRY(check(library_.append(request.get(), "sb", unit.c_str(), 1), "compose a call"));
-    TRY(append(request.get(), properties, {}));
-    auto reply = call(request.get(), Clock::now() + kCallTimeout);
+    DbusWriter body;
+    body.string(unit);
+    body.boolean(true);  // until the unit ends
+    write_properties(body, properties, {});
+    auto reply = call(compose("SetUnitProperties", "sba(sv)", body), Clock::now() + kCallTimeout);
     if (!reply) {
         return std::move(reply).error().with_context("set properties of " + unit);
     }
@@ -280,12 +251,15 @@ base::Status SystemdBus::set_properties(const std::string& unit,
 base::Status SystemdBus::stop(const std::string& unit, std::chrono::milliseconds timeout) {
     const auto deadline = Clock::now() + timeout;
     // A scope is stopped by SIGTERM first, which nobody here needs to heed. Its failure shows in the next call.
-    const auto kill = TRY(compose("KillUnit"));
-    TRY(check(library_.append(kill.get(), "ssi", unit.c_str(), "all", SIGKILL), "compose a call"));
-    (void)call(kill.get(), deadline);
-    const auto request = TRY(compose("StopUnit"));
-    TRY(check(library_.append(request.get(), "ss", unit.c_str(), "replace"), "compose a call"));
-    auto stopped = run_job(request.get(), deadline);
+    DbusWriter kill;
+    kill.string(unit);
+    kill.string("all");
+    kill.number(std::int32_t{SIGKILL});
+    (void)call(compose("KillUnit", "ssi", kill), deadline);
+    DbusWriter body;
+    body.string(unit);
+    body.string("replace");
+    auto stopped = run_job(compose("StopUnit", "ss", body), deadline);
     if (stopped || is_absent(stopped)) {
         return base::ok();
     }
@@ -293,9 +267,9 @@ base::Status SystemdBus::stop(const std::string& unit, std::chrono::milliseconds
 }
 
 base::Status SystemdBus::reset_failed(const std::string& unit) {
-    const auto request = TRY(compose("ResetFailedUnit"));
-    TRY(check(library_.append(request.get(), "s", unit.c_str()), "compose a call"));
-    auto reply = call(request.get(), Clock::now() + kCallTimeout);
+    DbusWriter body;
+    body.string(unit);
+    auto reply = call(compose("ResetFailedUnit", "s", body), Clock::now() + kCallTimeout);
     if (reply || reply.error().kind() == base::ErrorKind::NotFound) {
         return base::ok();
     }

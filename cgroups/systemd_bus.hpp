@@ -2,13 +2,11 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/result.hpp"
-#include "cgroups/sd_bus_library.hpp"
+#include "cgroups/dbus_connection.hpp"
 #include "cgroups/unit_properties.hpp"
 
 namespace warren::cgroups {
@@ -20,7 +18,7 @@ enum class SystemdManager : std::uint8_t {
 
 class SystemdBus {
 public:
-    // Unsupported without libsystemd, or when nobody answers.
+    // Unsupported when nobody answers.
     [[nodiscard]] static base::Result<SystemdBus> connect(SystemdManager manager);
 
     SystemdBus(SystemdBus&&) = default;
@@ -43,25 +41,16 @@ public:
     [[nodiscard]] base::Status reset_failed(const std::string& unit);
 
 private:
-    using BusPtr = std::unique_ptr<sd_bus, decltype(&::sd_bus_flush_close_unref)>;
-    using MessagePtr = std::unique_ptr<sd_bus_message, decltype(&::sd_bus_message_unref)>;
-    using Clock = std::chrono::steady_clock;
+    using Clock = DbusConnection::Clock;
 
-    SystemdBus(SdBusLibrary library, sd_bus* bus)
-        : library_(std::move(library)), bus_(bus, library_.close) {}
+    explicit SystemdBus(DbusConnection connection) : connection_(std::move(connection)) {}
 
-    [[nodiscard]] base::Result<MessagePtr> compose(const char* method) const;
-    [[nodiscard]] base::Status append(sd_bus_message* message,
-                                      const std::vector<UnitProperty>& properties,
-                                      const std::vector<std::uint32_t>& pids) const;
-    // The error has the kind NotFound or Exists where systemd says so.
-    [[nodiscard]] base::Result<MessagePtr> call(sd_bus_message* request,
-                                                Clock::time_point deadline) const;
+    // The answer. Its error has the kind NotFound or Exists where systemd says so.
+    [[nodiscard]] base::Result<DbusMessage> call(DbusMessage request, Clock::time_point deadline);
     // Sends what queues a job, and waits until systemd has done it.
-    [[nodiscard]] base::Status run_job(sd_bus_message* request, Clock::time_point deadline) const;
+    [[nodiscard]] base::Status run_job(DbusMessage request, Clock::time_point deadline);
 
-    SdBusLibrary library_;  // closed after the bus
-    BusPtr bus_;
+    DbusConnection connection_;
 };
 
 }  // namespace warren::cgroups

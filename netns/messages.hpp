@@ -1,5 +1,5 @@
-// Requests to rtnetlink(7) as prebuilt bytes, built with libmnl. Whoever is inside the network
-// namespace sends them: the child of a launch, which must not build anything itself.
+// Requests to rtnetlink(7) as prebuilt bytes. Whoever is inside the network namespace
+// sends them: the child of a launch, which must not build anything itself.
 #pragma once
 
 #include <cstddef>

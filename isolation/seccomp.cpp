@@ -20,7 +20,7 @@ namespace warren::isolation {
 namespace {
 
 // Raise it when compile_rules() makes another program of the same rules.
-constexpr std::string_view kCompilerRevision = "2";
+constexpr std::string_view kCompilerRevision = "3";
 constexpr std::string_view kMagic = "warren seccomp entry 2\n";
 
 std::string hexadecimal(std::uint64_t value) {

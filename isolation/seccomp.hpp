@@ -1,5 +1,5 @@
-// System call filters: a default-deny allow-list per kind of guest, compiled by libseccomp into a
-// binary tree and cached by the content of the profile. seccomp(2); needs Linux 4.14
+// System call filters: a default-deny allow-list per kind of guest, compiled by libseccomp, made small as
+// a tree over ranges of numbers and cached by the content of the profile. seccomp(2); needs Linux 4.14
 // (SECCOMP_RET_LOG, actions_avail).
 #pragma once
 

@@ -1,4 +1,4 @@
-// From rules to a program, by libseccomp.
+// From rules to a program: by libseccomp, then made small by seccomp_ranges.hpp.
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
@@ -11,6 +11,7 @@
 
 #include "base/fd.hpp"
 #include "isolation/seccomp_lists.hpp"
+#include "isolation/seccomp_ranges.hpp"
 #include "isolation/seccomp_rules.hpp"
 
 namespace warren::isolation {
@@ -222,7 +223,7 @@ std::vector<sock_filter> make_prologue(const SeccompRules& rules) {
 
 }  // namespace
 
-base::Result<SeccompProgram> compile_rules(const SeccompRules& rules) {
+base::Result<SeccompProgram> compile_by_library(const SeccompRules& rules) {
     SeccompProgram program{.filter_flags = rules.filter_flags, .listener = rules.listener};
     const auto context = TRY(make_filter(rules, program.skipped_names));
     if (!rules.known_names.empty()) {
@@ -230,6 +231,12 @@ base::Result<SeccompProgram> compile_rules(const SeccompRules& rules) {
     }
     const auto body = TRY(export_filter(context));
     program.instructions.insert(program.instructions.end(), body.begin(), body.end());
+    return program;
+}
+
+base::Result<SeccompProgram> compile_rules(const SeccompRules& rules) {
+    auto program = TRY(compile_by_library(rules));
+    program.instructions = to_ranges(program.instructions);
     if (program.instructions.size() > BPF_MAXINSNS) {
         return base::usage_error("compile the system call filter: more than " +
                                  std::to_string(BPF_MAXINSNS) + " instructions");

@@ -63,6 +63,8 @@ struct SeccompRules {
 [[nodiscard]] base::Result<SeccompRules> file_rules(const SeccompConfig& config);
 // Oci: `config.file_text`; nothing when it asks for no filter.
 [[nodiscard]] base::Result<std::optional<SeccompRules>> oci_rules(const SeccompConfig& config);
+// As libseccomp makes it, several times as long; what compile_rules() says must be the same.
+[[nodiscard]] base::Result<SeccompProgram> compile_by_library(const SeccompRules& rules);
 [[nodiscard]] base::Result<SeccompProgram> compile_rules(const SeccompRules& rules);
 
 }  // namespace warren::isolation

@@ -26,13 +26,17 @@ inline bool bpf_jumps(std::uint16_t op, std::uint32_t accumulator, std::uint32_t
     }
 }
 
-// The program's answer (SECCOMP_RET_*), or nothing for a program that is not sound.
-inline std::optional<std::uint32_t> run_bpf(const std::vector<sock_filter>& program,
-                                            const seccomp_data& data) {
+// The program's answer (SECCOMP_RET_*), or nothing for a program that is not sound. `observe` is told each
+// instruction before it runs.
+template <typename Observer>
+std::optional<std::uint32_t> run_bpf(const std::vector<sock_filter>& program,
+                                     const seccomp_data& data,
+                                     Observer&& observe) {
     std::uint32_t accumulator = 0;
     std::size_t at = 0;
     while (at < program.size()) {
         const sock_filter& now = program[at++];
+        observe(now);
         switch (BPF_CLASS(now.code)) {
             case BPF_RET:
                 return now.k;
@@ -62,6 +66,11 @@ inline std::optional<std::uint32_t> run_bpf(const std::vector<sock_filter>& prog
         }
     }
     return std::nullopt;
+}
+
+inline std::optional<std::uint32_t> run_bpf(const std::vector<sock_filter>& program,
+                                            const seccomp_data& data) {
+    return run_bpf(program, data, [](const sock_filter& /*now*/) {});
 }
 
 }  // namespace warren::test

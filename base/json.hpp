@@ -1,5 +1,8 @@
 // JSON in and out. nlohmann/json throws; every call that can is fenced here. Reading states what is
 // expected and answers with the JSON pointer of the place that is not so.
+//
+// Json is only named here: parsing what it is takes longer than most files do. Who makes a value, or takes one
+// apart, includes <nlohmann/json.hpp>.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include "base/result.hpp"
 

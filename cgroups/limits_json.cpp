@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <array>
 
+#include <nlohmann/json.hpp>
+
 #include "base/excerpt.hpp"
 #include "base/units.hpp"
 #include "cgroups/limits.hpp"

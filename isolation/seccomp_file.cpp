@@ -11,6 +11,8 @@
 
 #include <sys/utsname.h>
 
+#include <nlohmann/json.hpp>
+
 #include "base/json.hpp"
 #include "isolation/capabilities.hpp"
 #include "isolation/seccomp_json.hpp"

@@ -11,6 +11,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <nlohmann/json.hpp>
+
 #include "isolation/seccomp_json.hpp"
 
 namespace warren::isolation {

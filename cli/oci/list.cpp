@@ -1,5 +1,7 @@
 #include <array>
 
+#include <nlohmann/json.hpp>
+
 #include "cli/common/exit_code.hpp"
 #include "cli/common/table.hpp"
 #include "cli/oci/requests.hpp"

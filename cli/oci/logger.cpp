@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 
+#include <nlohmann/json.hpp>
+
 #include "base/json.hpp"
 #include "base/units.hpp"
 

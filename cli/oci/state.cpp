@@ -1,5 +1,7 @@
 #include <array>
 
+#include <nlohmann/json.hpp>
+
 #include "cli/common/exit_code.hpp"
 #include "cli/oci/requests.hpp"
 #include "cli/oci/verb.hpp"

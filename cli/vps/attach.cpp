@@ -1,5 +1,7 @@
 #include "cli/vps/attach.hpp"
 
+#include <nlohmann/json.hpp>
+
 namespace warren::cli {
 
 int report_run(App& app,

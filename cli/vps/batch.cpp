@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include <nlohmann/json.hpp>
+
 #include "cli/vps/requests.hpp"
 
 namespace warren::cli {
@@ -28,23 +30,30 @@ void BatchReport::add(const base::Name& name, const base::Status& status) {
     if (total_ > 1) {
         progress_->update(title(verb_, seen_, total_));
     }
-    base::Json outcome;
-    outcome["name"] = name.str();
-    outcome["done"] = status.has_value();
+    outcomes_.push_back({name.str(), std::nullopt});
     if (!status) {
-        outcome["error"] = status.error().describe();
+        outcomes_.back().error = status.error().describe();
         app_.console.error(verb_ + " " + name.str(), status.error());
         code_ = total_ == 1 ? exit_code(status.error()) : kExitFailed;
     } else if (!app_.globals.json) {
         app_.print_name(name.str());
     }
-    outcomes_.push_back(std::move(outcome));
 }
 
 int BatchReport::finish() {
     progress_->finish();
     if (app_.globals.json) {
-        app_.console.print_json(outcomes_);
+        base::Json all = base::Json::array();
+        for (const Outcome& outcome : outcomes_) {
+            base::Json one;
+            one["name"] = outcome.name;
+            one["done"] = !outcome.error;
+            if (outcome.error) {
+                one["error"] = *outcome.error;
+            }
+            all.push_back(std::move(one));
+        }
+        app_.console.print_json(all);
     }
     return code_;
 }

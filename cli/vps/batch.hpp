@@ -2,6 +2,9 @@
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -23,12 +26,17 @@ public:
     [[nodiscard]] int finish();
 
 private:
+    struct Outcome {
+        std::string name;
+        std::optional<std::string> error;
+    };
+
     const App& app_;
     std::string verb_;
     std::size_t total_;
     std::size_t seen_ = 0;
     int code_ = kExitDone;
-    base::Json outcomes_ = base::Json::array();
+    std::vector<Outcome> outcomes_;
     std::unique_ptr<Progress> progress_;
 };
 

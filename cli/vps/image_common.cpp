@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include <nlohmann/json.hpp>
+
 #include "base/units.hpp"
 
 namespace warren::cli {

@@ -1,6 +1,8 @@
 #include <array>
 #include <chrono>
 
+#include <nlohmann/json.hpp>
+
 #include "base/units.hpp"
 #include "cli/common/exit_code.hpp"
 #include "cli/common/table.hpp"

@@ -1,6 +1,8 @@
 #include <array>
 #include <optional>
 
+#include <nlohmann/json.hpp>
+
 #include "cli/common/exit_code.hpp"
 #include "cli/vps/image_common.hpp"
 #include "cli/vps/requests.hpp"

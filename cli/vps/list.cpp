@@ -1,6 +1,8 @@
 #include <array>
 #include <chrono>
 
+#include <nlohmann/json.hpp>
+
 #include "cli/common/exit_code.hpp"
 #include "cli/vps/guest_columns.hpp"
 #include "cli/vps/requests.hpp"

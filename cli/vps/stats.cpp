@@ -2,6 +2,8 @@
 
 #include <time.h>
 
+#include <nlohmann/json.hpp>
+
 #include "cli/common/exit_code.hpp"
 #include "cli/common/guest_options.hpp"
 #include "cli/vps/requests.hpp"

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include <nlohmann/json.hpp>
+
 #include "base/fd.hpp"
 #include "base/units.hpp"
 #include "isolation/defaults.hpp"

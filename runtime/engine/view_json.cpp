@@ -1,3 +1,5 @@
+#include <nlohmann/json.hpp>
+
 #include "runtime/engine/view.hpp"
 
 namespace warren::engine {

@@ -1,6 +1,8 @@
 // Checks of what a guest is and runs.
 #include <algorithm>
 
+#include <nlohmann/json.hpp>
+
 #include "base/ids.hpp"
 #include "runtime/spec/checks.hpp"
 

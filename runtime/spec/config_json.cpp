@@ -1,5 +1,7 @@
 // GuestConfig to JSON and back. A member that is added here needs a place in both directions and in
 // the golden test.
+#include <nlohmann/json.hpp>
+
 #include "base/excerpt.hpp"
 #include "base/json_words.hpp"
 #include "runtime/spec/guest_config.hpp"

@@ -1,5 +1,7 @@
 #include "runtime/state/extra.hpp"
 
+#include <nlohmann/json.hpp>
+
 namespace warren::state {
 
 using base::Json;

@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include <nlohmann/json.hpp>
+
 #include "base/ids.hpp"
 #include "base/json_words.hpp"
 #include "base/units.hpp"
@@ -113,6 +115,10 @@ Json versioned() {
     return out;
 }
 
+std::shared_ptr<const Json> kept(Json extra) {
+    return extra.empty() ? nullptr : std::make_shared<const Json>(std::move(extra));
+}
+
 }  // namespace
 
 Json to_json(const GuestRecord& record) {
@@ -124,7 +130,7 @@ Json to_json(const GuestRecord& record) {
         out["lease"] = *record.lease;
     }
     out["config"] = spec::to_json(record.config);
-    return with_members(std::move(out), record.extra);
+    return record.extra ? with_members(std::move(out), *record.extra) : out;
 }
 
 Result<GuestRecord> guest_record_from_json(const Json& json) {
@@ -136,7 +142,7 @@ Result<GuestRecord> guest_record_from_json(const Json& json) {
     record.created = TRY(read_time(reader, "created"));
     record.lease = TRY(read_lease(reader));
     record.config = TRY(read_config(reader, record.name));
-    record.extra = unknown_members(json, to_json(record));
+    record.extra = kept(unknown_members(json, to_json(record)));
     return record;
 }
 
@@ -154,7 +160,7 @@ Json to_json(const RunRecord& record) {
     out["remove_on_stop"] = record.remove_on_stop;
     out["notes"] = record.notes;
     out["config"] = spec::to_json(record.config);
-    return with_members(std::move(out), record.extra);
+    return record.extra ? with_members(std::move(out), *record.extra) : out;
 }
 
 Result<RunRecord> run_record_from_json(const Json& json) {
@@ -173,7 +179,7 @@ Result<RunRecord> run_record_from_json(const Json& json) {
     record.remove_on_stop = TRY(reader.boolean("remove_on_stop"));
     record.notes = TRY(reader.strings("notes"));
     record.config = TRY(read_config(reader, record.name));
-    record.extra = unknown_members(json, to_json(record));
+    record.extra = kept(unknown_members(json, to_json(record)));
     return record;
 }
 

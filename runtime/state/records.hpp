@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,9 +29,10 @@ struct GuestRecord {
     std::string name;
     GuestPhase phase = GuestPhase::Creating;
     spec::GuestConfig config;
-    std::string created;                 // RFC 3339
-    std::optional<std::uint32_t> lease;  // index of the id range; absent with --userns host
-    base::Json extra;  // members we do not know, at any depth: a newer minor writer's, kept
+    std::string created;                      // RFC 3339
+    std::optional<std::uint32_t> lease;       // index of the id range; absent with --userns host
+    std::shared_ptr<const base::Json> extra;  // members we do not know, at any depth: a newer
+                                              // minor writer's, kept; null: none
 };
 
 enum class RunPhase : std::uint8_t {
@@ -50,7 +52,7 @@ struct RunRecord {
     bool remove_on_stop = false;
     spec::GuestConfig config;        // what is running, not what was edited since
     std::vector<std::string> notes;  // optional steps that failed
-    base::Json extra;
+    std::shared_ptr<const base::Json> extra;
 };
 
 // How the last run ended, kept beside guest.json as last_run.json when it is known.

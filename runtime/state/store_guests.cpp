@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <nlohmann/json.hpp>
+
 #include "base/units.hpp"
 #include "runtime/state/files.hpp"
 #include "runtime/state/store.hpp"

@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include <nlohmann/json.hpp>
+
 #include "base/units.hpp"
 #include "runtime/state/files.hpp"
 #include "runtime/state/store.hpp"

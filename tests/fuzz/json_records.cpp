@@ -1,4 +1,6 @@
 // guest.json, NAME.json and last_run.json: what is read back must be written and read again to the same.
+#include <nlohmann/json.hpp>
+
 #include "base/json.hpp"
 #include "runtime/state/records.hpp"
 #include "tests/fuzz/target.hpp"

@@ -1,4 +1,6 @@
 // A container's state.json: what is read back must be written and read again to the same. And its id, which becomes a path.
+#include <nlohmann/json.hpp>
+
 #include "base/json.hpp"
 #include "runtime/state/oci/record.hpp"
 #include "tests/fuzz/target.hpp"

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include <nlohmann/json.hpp>
+
 #include "runtime/engine/oci/teardown.hpp"
 #include "runtime/spec/oci/parse.hpp"
 

@@ -4,6 +4,8 @@
 
 #include <fcntl.h>
 
+#include <nlohmann/json.hpp>
+
 #include "base/fd.hpp"
 
 namespace warren::engine::oci {

@@ -2,6 +2,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <nlohmann/json.hpp>
+
 #include "base/fd.hpp"
 #include "cgroups/host.hpp"
 #include "isolation/capabilities.hpp"

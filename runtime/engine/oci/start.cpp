@@ -2,6 +2,8 @@
 
 #include <csignal>
 
+#include <nlohmann/json.hpp>
+
 #include "base/socket.hpp"
 #include "isolation/exec_failure.hpp"
 #include "runtime/engine/oci/config_place.hpp"

@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include <nlohmann/json.hpp>
+
 namespace warren::engine::oci {
 
 namespace {

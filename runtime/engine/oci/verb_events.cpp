@@ -2,6 +2,8 @@
 
 #include <poll.h>
 
+#include <nlohmann/json.hpp>
+
 #include "runtime/engine/oci/container.hpp"
 #include "runtime/engine/oci/stats_json.hpp"
 

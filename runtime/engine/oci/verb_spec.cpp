@@ -1,6 +1,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <nlohmann/json.hpp>
+
 #include "base/fd.hpp"
 #include "runtime/engine/oci/engine.hpp"
 #include "runtime/spec/oci/default_config.hpp"

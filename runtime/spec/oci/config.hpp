@@ -19,7 +19,6 @@
 
 #include <sys/types.h>
 
-#include "base/json.hpp"
 #include "cgroups/resources.hpp"
 #include "isolation/types.hpp"
 #include "runtime/spec/oci/mount_options.hpp"

@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include <nlohmann/json.hpp>
+
 #include "runtime/spec/oci/config.hpp"
 
 namespace warren::spec::oci {

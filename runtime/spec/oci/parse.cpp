@@ -1,5 +1,7 @@
 #include "runtime/spec/oci/parse.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include "runtime/spec/oci/reading.hpp"
 
 namespace warren::spec::oci {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <nlohmann/json.hpp>
+
 #include "base/units.hpp"
 #include "runtime/spec/oci/parse.hpp"
 

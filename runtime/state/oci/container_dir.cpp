@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <nlohmann/json.hpp>
+
 #include "base/json.hpp"
 #include "runtime/state/oci/files.hpp"
 #include "runtime/state/oci/store.hpp"

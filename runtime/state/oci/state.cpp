@@ -1,5 +1,7 @@
 #include "runtime/state/oci/state.hpp"
 
+#include <nlohmann/json.hpp>
+
 namespace warren::state::oci {
 
 using base::Json;

@@ -1,6 +1,7 @@
 #include "base/json.hpp"
 
 #include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
 
 using namespace warren::base;
 

@@ -1,3 +1,5 @@
+#include <nlohmann/json.hpp>
+
 #include "base/json.hpp"
 #include "cgroups/limits.hpp"
 #include "support.hpp"

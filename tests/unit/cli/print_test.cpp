@@ -4,6 +4,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <nlohmann/json.hpp>
+
 #include "base/units.hpp"
 #include "cli/common/exit_code.hpp"
 #include "cli/common/table.hpp"

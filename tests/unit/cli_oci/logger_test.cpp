@@ -1,5 +1,7 @@
 #include "cli/oci/logger.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include "base/json.hpp"
 #include "base/units.hpp"
 #include "tests/unit/cli_oci/support.hpp"

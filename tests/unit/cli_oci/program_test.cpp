@@ -1,3 +1,5 @@
+#include <nlohmann/json.hpp>
+
 #include "cli/oci/help.hpp"
 #include "tests/unit/cli_oci/support.hpp"
 

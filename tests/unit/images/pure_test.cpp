@@ -1,3 +1,5 @@
+#include <nlohmann/json.hpp>
+
 #include "images/distribution.hpp"
 #include "images/guest_files.hpp"
 #include "images/host_apt.hpp"

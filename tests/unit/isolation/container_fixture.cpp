@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
 
 #include "base/socket.hpp"
 #include "isolation/capabilities.hpp"

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
 
 #include "guest_fixture.hpp"
 #include "isolation/launcher.hpp"

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
 
 #include "guest_fixture.hpp"
 #include "isolation/capabilities.hpp"

@@ -17,6 +17,7 @@
 #include <linux/seccomp.h>
 
 #include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
 #include <seccomp.h>
 
 #include "base/fd.hpp"

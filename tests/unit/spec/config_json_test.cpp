@@ -1,3 +1,5 @@
+#include <nlohmann/json.hpp>
+
 #include "base/fd.hpp"
 #include "tests/unit/spec/support.hpp"
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
 
 #include "base/json.hpp"
 #include "runtime/spec/oci/check.hpp"

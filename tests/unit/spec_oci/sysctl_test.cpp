@@ -1,3 +1,4 @@
+
 #include "tests/unit/spec_oci/support.hpp"
 
 using namespace warren::spec::oci;

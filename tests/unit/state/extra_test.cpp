@@ -1,6 +1,7 @@
 #include "runtime/state/extra.hpp"
 
 #include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
 
 using namespace warren::state;
 using warren::base::Json;

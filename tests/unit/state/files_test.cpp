@@ -4,6 +4,8 @@
 
 #include <sys/stat.h>
 
+#include <nlohmann/json.hpp>
+
 #include "tests/unit/base/support.hpp"
 
 using namespace warren::state;

@@ -1,5 +1,7 @@
 #include "runtime/state/records.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include "base/fd.hpp"
 #include "tests/unit/state/support.hpp"
 

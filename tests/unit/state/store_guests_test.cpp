@@ -4,6 +4,8 @@
 
 #include <sys/resource.h>
 
+#include <nlohmann/json.hpp>
+
 #include "runtime/state/files.hpp"
 #include "tests/unit/state/support.hpp"
 

@@ -1,4 +1,6 @@
 // Records of what runs.
+#include <nlohmann/json.hpp>
+
 #include "runtime/state/files.hpp"
 #include "tests/unit/state/support.hpp"
 

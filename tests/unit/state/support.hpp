@@ -1,6 +1,7 @@
 // What the tests of state share: a store in a temporary directory, and records.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <string>

@@ -1,3 +1,5 @@
+#include <nlohmann/json.hpp>
+
 #include "tests/unit/state_oci/support.hpp"
 
 using namespace warren::state::oci;

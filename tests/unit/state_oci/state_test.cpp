@@ -1,6 +1,7 @@
 #include "runtime/state/oci/state.hpp"
 
 #include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
 
 using namespace warren::state::oci;
 

@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <nlohmann/json.hpp>
+
 #include "base/socket.hpp"
 #include "tests/unit/state_oci/support.hpp"
 

@@ -1,5 +1,7 @@
 #include "runtime/engine/oci/create.hpp"
 
+#include <algorithm>
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -250,8 +252,11 @@ base::Status adopt(Making& making,
     TRY(making.dir.save(making.record));
     making.context.faults.hit("create: process recorded");
     TRY(cgroup->adopt(making.context.host, pending.process().pid()));
+    const auto saved = making.record;
     set_cgroup_record(making.record, cgroup->record());
-    TRY(making.dir.save(making.record));
+    if (making.record != saved) {
+        TRY(making.dir.save(making.record));
+    }
     making.context.faults.hit("create: cgroup entered");
     return base::ok();
 }
@@ -291,7 +296,8 @@ pid_t inner_pid(pid_t pid) {
 base::Status run_first_hooks(const Making& making, pid_t pid) {
     const auto& hooks = making.bundle.config.hooks;
     // By the lifecycle's steps: what create makes is there, all but the container's own view of it.
-    const auto state = state_text(making.record, Status::Created, pid);
+    const bool any = !hooks.prestart.empty() || !hooks.create_runtime.empty();
+    const auto state = any ? state_text(making.record, Status::Created, pid) : "";
     TRY(run_hooks(hooks.prestart, "/hooks/prestart", state, making.bundle.path));
     making.context.faults.hit("create: prestart hooks run");
     TRY(run_hooks(hooks.create_runtime, "/hooks/createRuntime", state, making.bundle.path));
@@ -309,9 +315,15 @@ base::Result<std::vector<base::Fd>> open_slots(const Making& making,
         user_namespace = TRY(pending.user_namespace());
         inputs.user_namespace = user_namespace.get();
     }
-    const pid_t pid = inner_pid(pending.process().pid());
-    inputs.state = state_text(making.record, Status::Created, pid);
-    return prepare_slots(making.draft.plan.slots, inputs);
+    const auto& slots = making.draft.plan.slots;
+    const bool told = std::any_of(slots.begin(), slots.end(), [](const SlotSource& source) {
+        return source.kind == SlotSource::Kind::HookState;
+    });
+    if (told) {
+        const pid_t pid = inner_pid(pending.process().pid());
+        inputs.state = state_text(making.record, Status::Created, pid);
+    }
+    return prepare_slots(slots, inputs);
 }
 
 void note(Making& making, const std::vector<std::string>& notes) {

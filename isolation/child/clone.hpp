@@ -1,5 +1,5 @@
-// clone3(2) for a child that runs on a stack of its own in the memory of its parent (CLONE_VM): no page table is copied,
-// and no page is copied on the first write of either. The child walks beside the parent, so it may touch only what
+// clone3(2) for a child or a thread that runs on a stack of its own in the memory of its parent (CLONE_VM): no page table
+// is copied, and no page is copied on the first write of either. It walks beside the parent, so it may touch only what
 // the parent leaves alone until the program runs: its stack, its Context, and what the recipe points to.
 #pragma once
 
@@ -10,7 +10,8 @@
 namespace warren::isolation::child {
 
 #if defined(__x86_64__)
-// In the child: `entry(argument)` on the stack that `args` name. In the parent: the pid or a negative errno.
+// In the child: `entry(argument)` on the stack that `args` name; it does not return. In the parent: the pid or a
+// negative errno.
 inline long clone_on_stack(const clone_args& args, void (*entry)(void*), void* argument) {
     long result = SYS_clone3;
     register auto* called __asm__("r8") = entry;

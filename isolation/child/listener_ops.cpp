@@ -8,6 +8,7 @@
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 
+#include "isolation/child/clone.hpp"
 #include "isolation/child/ops.hpp"
 #include "isolation/child/syscalls.hpp"
 
@@ -25,48 +26,6 @@ struct Relay {
     int thread;    // 0 once the thread has gone: the kernel clears it
 };
 
-// clone3(2) with a stack of its own, where `entry` runs and does not return. The thread's id or a negative errno.
-#if defined(__x86_64__)
-long clone_thread(const clone_args& args, void (*entry)(Relay*), Relay* relay) {
-    long result = SYS_clone3;
-    register auto r12 __asm__("r12") = entry;
-    register auto* r13 __asm__("r13") = relay;
-    __asm__ volatile(
-        "syscall\n\t"
-        "test %%rax, %%rax\n\t"
-        "jnz 1f\n\t"
-        "xor %%ebp, %%ebp\n\t"
-        "mov %%r13, %%rdi\n\t"
-        "call *%%r12\n\t"
-        "ud2\n"
-        "1:"
-        : "+a"(result)
-        : "D"(&args), "S"(sizeof(args)), "r"(r12), "r"(r13)
-        : "rcx", "r11", "memory");
-    return result;
-}
-#elif defined(__aarch64__)
-long clone_thread(const clone_args& args, void (*entry)(Relay*), Relay* relay) {
-    register long x8 __asm__("x8") = SYS_clone3;
-    register long x0 __asm__("x0") = to_register(&args);
-    register long x1 __asm__("x1") = sizeof(args);
-    register auto x19 __asm__("x19") = entry;
-    register auto* x20 __asm__("x20") = relay;
-    __asm__ volatile(
-        "svc 0\n\t"
-        "cbnz x0, 1f\n\t"
-        "mov x29, xzr\n\t"
-        "mov x0, x20\n\t"
-        "blr x19\n\t"
-        "brk #0\n"
-        "1:"
-        : "+r"(x0)
-        : "r"(x8), "r"(x1), "r"(x19), "r"(x20)
-        : "memory");
-    return x0;
-}
-#endif
-
 void relax() {
 #if defined(__x86_64__)
     __asm__ volatile("pause");
@@ -75,7 +34,8 @@ void relax() {
 #endif
 }
 
-void run_relay(Relay* relay) {
+void run_relay(void* argument) {
+    auto* relay = static_cast<Relay*>(argument);
     int listener = kPending;
     while ((listener = __atomic_load_n(&relay->listener, __ATOMIC_ACQUIRE)) == kPending) {
         const timespec moment{0, 20'000};
@@ -103,7 +63,7 @@ int load_listener(const Context& context, const Step& step) {
     args.stack_size = sizeof(stack);
     args.parent_tid = reinterpret_cast<std::uintptr_t>(&relay.thread);
     args.child_tid = reinterpret_cast<std::uintptr_t>(&relay.thread);
-    const long thread = clone_thread(args, run_relay, &relay);
+    const long thread = clone_on_stack(args, run_relay, &relay);
     if (thread < 0) {
         return static_cast<int>(thread);
     }

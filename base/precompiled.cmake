@@ -1,11 +1,11 @@
-# With WARREN_PRECOMPILE: what most files include, by our own headers mostly, is parsed once; that is a third to a
-# half of what compiling them takes. No file may count on this: without the option, and for clang-tidy, each is
-# compiled as it stands.
+# With WARREN_PRECOMPILE: what most files include, by our own headers mostly, is parsed once. Not so
+# <nlohmann/json.hpp>: each file that reads it so would instantiate the parser behind its literals, used or not, for
+# half a second. No file may count on this: without the option, and for clang-tidy, each is compiled as it stands.
 set(warren_precompiled
     <algorithm> <array> <cerrno> <charconv> <chrono> <csignal> <cstdint> <cstring> <functional> <map>
     <memory> <optional> <set> <span> <string> <string_view> <utility> <vector>
     <fcntl.h> <sys/stat.h> <sys/types.h> <unistd.h>
-    ${PROJECT_SOURCE_DIR}/base/json.hpp)
+    ${PROJECT_SOURCE_DIR}/base/result.hpp ${PROJECT_SOURCE_DIR}/base/fd.hpp)
 
 # warren_precompile(TARGET [HEADER...]): the target makes precompiled headers, of these beside the usual ones.
 function(warren_precompile target)

@@ -6,7 +6,6 @@
 
 #include <unistd.h>
 
-#include "base/prefault.hpp"
 #include "cli/oci/verb.hpp"
 
 namespace {
@@ -20,7 +19,6 @@ std::string working_directory() {
 }  // namespace
 
 int main(int argc, char** argv) {
-    warren::base::prefault_code();
     const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
     warren::cli::Console console("warren-oci", warren::cli::Console::probe());
     return warren::cli::oci::run_program(words, console, working_directory());

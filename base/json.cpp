@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/excerpt.hpp"
+#include "base/json_plain.hpp"
 
 namespace warren::base {
 
@@ -149,52 +150,52 @@ private:
     std::string place_;
 };
 
-Error mismatch(const std::string& pointer, const std::string& expected, const Json* found) {
-    auto what =
-        "expected " + expected + ", found " + (found != nullptr ? found->type_name() : "nothing");
-    return usage_error(std::move(what)).with_place(pointer.empty() ? "/" : pointer);
+Error mismatch(const std::string& expected, const Json* found) {
+    return usage_error("expected " + expected + ", found " +
+                       (found != nullptr ? found->type_name() : "nothing"));
 }
 
-Result<std::string> as_string(const Json& value, const std::string& pointer) {
+// Without their places: those are told only of what is wrong.
+Result<std::string> as_string(const Json& value) {
     if (!value.is_string()) {
-        return mismatch(pointer, "a string", &value);
+        return mismatch("a string", &value);
     }
     const auto& text = value.get_ref<const std::string&>();
     if (text.find('\0') != std::string::npos) {
-        return usage_error("a string with a NUL byte").with_place(pointer);
+        return usage_error("a string with a NUL byte");
     }
     return text;
 }
 
-Result<std::uint64_t> as_uint(const Json& value, const std::string& pointer) {
+Result<std::uint64_t> as_uint(const Json& value) {
     if (const auto* number = value.get_ptr<const Json::number_unsigned_t*>()) {
         return *number;
     }
     const auto* number = value.get_ptr<const Json::number_integer_t*>();
     if (number == nullptr || *number < 0) {
-        return mismatch(pointer, "a whole number of 0 or more", &value);
+        return mismatch("a whole number of 0 or more", &value);
     }
     return static_cast<std::uint64_t>(*number);
 }
 
-Result<std::int64_t> as_integer(const Json& value, const std::string& pointer) {
+Result<std::int64_t> as_integer(const Json& value) {
     constexpr std::uint64_t kMax = std::numeric_limits<std::int64_t>::max();
     if (const auto* number = value.get_ptr<const Json::number_unsigned_t*>()) {
         if (*number > kMax) {
-            return mismatch(pointer, "a 64-bit whole number", &value);
+            return mismatch("a 64-bit whole number", &value);
         }
         return static_cast<std::int64_t>(*number);
     }
     const auto* number = value.get_ptr<const Json::number_integer_t*>();
     if (number == nullptr) {
-        return mismatch(pointer, "a whole number", &value);
+        return mismatch("a whole number", &value);
     }
     return *number;
 }
 
-Result<bool> as_boolean(const Json& value, const std::string& pointer) {
+Result<bool> as_boolean(const Json& value) {
     if (!value.is_boolean()) {
-        return mismatch(pointer, "true or false", &value);
+        return mismatch("true or false", &value);
     }
     return value.get_ref<const bool&>();
 }
@@ -206,19 +207,19 @@ const Json* find(const Json& object, const char* key) {
 }
 
 template <typename T>
-using Reader = Result<T> (*)(const Json&, const std::string&);
+using Reader = Result<T> (*)(const Json&);
 
 template <typename T>
 Result<T> required(const JsonReader& reader,
                    const char* key,
                    Reader<T> read,
                    const char* expected) {
-    const auto pointer = join(reader.pointer(), key);
     const Json* member = find(reader.value(), key);
-    if (member == nullptr) {
-        return mismatch(pointer, expected, nullptr);
+    auto value = member == nullptr ? Result<T>(mismatch(expected, nullptr)) : read(*member);
+    if (!value) {
+        return std::move(value).error().with_place(join(reader.pointer(), key));
     }
-    return read(*member, pointer);
+    return value;
 }
 
 template <typename T>
@@ -227,7 +228,11 @@ Result<std::optional<T>> optional(const JsonReader& reader, const char* key, Rea
     if (member == nullptr) {
         return std::optional<T>();
     }
-    return std::optional<T>(TRY(read(*member, join(reader.pointer(), key))));
+    auto value = read(*member);
+    if (!value) {
+        return std::move(value).error().with_place(join(reader.pointer(), key));
+    }
+    return std::optional<T>(std::move(value).value());
 }
 
 }  // namespace
@@ -242,6 +247,9 @@ Result<Json> parse_json(std::string_view text, const std::string& name, std::siz
         return usage_error("parse json: a NUL byte")
             .with_place("byte " + std::to_string(nul + 1))
             .with_context(name);
+    }
+    if (auto plain = parse_plain_json(text, kMaxDepth)) {
+        return std::move(*plain);
     }
     try {
         Builder builder;
@@ -260,7 +268,7 @@ std::string dump_json(const Json& value, int indent) {
 
 Result<JsonReader> JsonReader::of(const Json& value, std::string pointer) {
     if (!value.is_object()) {
-        return mismatch(pointer, "an object", &value);
+        return mismatch("an object", &value).with_place(pointer.empty() ? "/" : pointer);
     }
     return JsonReader(&value, std::move(pointer));
 }
@@ -291,13 +299,17 @@ Result<std::vector<std::string>> JsonReader::strings(const char* key) const {
     if (member == nullptr) {
         return out;
     }
-    const auto place = join(pointer_, key);
     if (!member->is_array()) {
-        return mismatch(place, "an array of strings", member);
+        return mismatch("an array of strings", member).with_place(join(pointer_, key));
     }
     out.reserve(member->size());
     for (const Json& item : *member) {
-        out.push_back(TRY(as_string(item, place + "/" + std::to_string(out.size()))));
+        auto text = as_string(item);
+        if (!text) {
+            return std::move(text).error().with_place(join(pointer_, key) + "/" +
+                                                      std::to_string(out.size()));
+        }
+        out.push_back(std::move(text).value());
     }
     return out;
 }
@@ -308,16 +320,17 @@ Result<std::map<std::string, std::string>> JsonReader::string_map(const char* ke
     if (member == nullptr) {
         return out;
     }
-    const auto place = join(pointer_, key);
     if (!member->is_object()) {
-        return mismatch(place, "an object of strings", member);
+        return mismatch("an object of strings", member).with_place(join(pointer_, key));
     }
     for (const auto& [name, item] : member->get_ref<const Json::object_t&>()) {
-        const auto item_place = join(place, name);
-        if (name.find('\0') != std::string::npos) {
-            return usage_error("a key with a NUL byte").with_place(item_place);
+        auto text = name.find('\0') == std::string::npos
+                        ? as_string(item)
+                        : Result<std::string>(usage_error("a key with a NUL byte"));
+        if (!text) {
+            return std::move(text).error().with_place(join(join(pointer_, key), name));
         }
-        out[name] = TRY(as_string(item, item_place));
+        out[name] = std::move(text).value();
     }
     return out;
 }
@@ -352,7 +365,7 @@ Result<std::vector<JsonReader>> JsonReader::objects(const char* key) const {
     }
     const auto place = join(pointer_, key);
     if (!member->is_array()) {
-        return mismatch(place, "an array of objects", member);
+        return mismatch("an array of objects", member).with_place(place);
     }
     out.reserve(member->size());
     for (const Json& item : *member) {

@@ -36,11 +36,13 @@ template <typename E, std::size_t N>
                                  const std::string& text,
                                  std::string place) {
     constexpr std::size_t kFew = 8;
-    std::string expected;
     for (const auto& word : words) {
         if (word.text == text) {
             return word.value;
         }
+    }
+    std::string expected;
+    for (const auto& word : words) {
         expected += (expected.empty() ? "" : " or ") + std::string(word.text);
     }
     auto what = N > kFew ? "unknown word \"" + text + "\""

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.hpp"
+#include "base/json_plain.hpp"
 #include "runtime/state/records.hpp"
 #include "tests/fuzz/target.hpp"
 
@@ -24,9 +25,19 @@ void round_trip(const Json& json, Result<Record> (*read)(const Json&)) {
                           "a record read twice is the same");
 }
 
+// The quick way to read JSON must not take what the library does not, nor take it for something else.
+void agrees(std::string_view text) {
+    const auto plain = warren::base::parse_plain_json(text, 64);
+    if (plain) {
+        const Json whole = Json::parse(text, nullptr, false);
+        warren::fuzz::require(*plain == whole, "the quick way reads what the library reads");
+    }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    agrees(warren::fuzz::text_of(data, size));
     const auto json = warren::base::parse_json(warren::fuzz::text_of(data, size), "input");
     if (!json) {
         (void)json.error().describe();

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstring>
 
 #include "base/result.hpp"
@@ -95,6 +96,10 @@ void append_escaped(std::string& out, std::string_view bytes) {
 }  // namespace
 
 std::string printable(std::string_view text) {
+    const auto is_plain = [](char c) { return c >= ' ' && c <= '~'; };
+    if (std::all_of(text.begin(), text.end(), is_plain)) {
+        return std::string(text);
+    }
     std::string out;
     out.reserve(text.size());
     while (!text.empty()) {

@@ -114,10 +114,13 @@ private:
                 return;
             }
         }
-        if (levels_.size() < kMaxDepth) {
+        // An empty one needs no walk; whatever else is the matter with it, the walk tells.
+        if (::unlinkat(current_fd(), name.c_str(), AT_REMOVEDIR) == 0) {
+            removed();
+        } else if (levels_.size() < kMaxDepth) {
             descend(name);
         } else {
-            lift(name);
+            lift(name, errno);
         }
     }
 
@@ -146,21 +149,17 @@ private:
         levels_.push_back(Level{name, std::move(stream)});
     }
 
-    // Removes an empty directory at the depth limit, or renames a full one as far up as it may go:
-    // an ancestor may refuse (EXDEV: another quota project; EPERM: immutable), the next one may
-    // not.
-    void lift(const std::string& name) {
-        if (::unlinkat(current_fd(), name.c_str(), AT_REMOVEDIR) == 0) {
-            removed();
-            return;
-        }
-        if (errno != ENOTEMPTY && errno != EEXIST) {
-            if (errno != ENOENT) {
-                record(name, refusal(errno, "remove directory"));
+    // At the depth limit, a directory whose removal failed so: renames a full one as far up as it
+    // may go. An ancestor may refuse (EXDEV: another quota project; EPERM: immutable), the next one
+    // may not.
+    void lift(const std::string& name, int refused) {
+        if (refused != ENOTEMPTY && refused != EEXIST) {
+            if (refused != ENOENT) {
+                record(name, refusal(refused, "remove directory"));
             }
             return;
         }
-        Error last = errno_error("move up");
+        Error last = errno_error(refused, "move up");
         for (std::size_t i = 0; i + 1 < levels_.size(); ++i) {
             const int error_number = rename_into(levels_[i].fd(), name);
             if (error_number == 0) {

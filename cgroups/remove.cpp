@@ -27,6 +27,15 @@ base::Error busy(const Cgroup& cgroup, const std::string& path) {
     return {base::ErrorKind::Busy, std::move(text)};
 }
 
+// The usual guest has ended and left nothing in its cgroup: the kernel refuses one that is populated or has children.
+bool remove_empty(const Host& host, const std::string& path) {
+    const bool is_somewhere =
+        host.mode != HostMode::Absent && path.find_first_not_of('/') != std::string::npos;
+    return is_somewhere &&
+           (::unlinkat(AT_FDCWD, (host.mount_point + "/" + path).c_str(), AT_REMOVEDIR) == 0 ||
+            errno == ENOENT);
+}
+
 }  // namespace
 
 base::Status remove_cgroup(const Host& host,
@@ -34,6 +43,9 @@ base::Status remove_cgroup(const Host& host,
                            std::chrono::milliseconds timeout) {
     constexpr std::chrono::milliseconds kPause(10);
     const auto deadline = Clock::now() + timeout;
+    if (remove_empty(host, path)) {
+        return base::ok();
+    }
     auto opened = Cgroup::open(host, path);
     if (!opened) {
         const bool absent = opened.error().kind() == base::ErrorKind::NotFound;
@@ -42,7 +54,6 @@ base::Status remove_cgroup(const Host& host,
     const Cgroup& cgroup = opened.value();
     const auto full = host.mount_point + "/" + path;
     for (;;) {
-        // The usual guest has ended and left its cgroup empty.
         if (!TRY(cgroup.populated()) && TRY(remove_children(cgroup.dir())) &&
             (::unlinkat(AT_FDCWD, full.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT)) {
             return base::ok();

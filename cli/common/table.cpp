@@ -35,25 +35,28 @@ void Table::add(std::vector<Cell> row) {
 }
 
 std::string Table::text(bool colour) const {
-    std::vector<std::vector<Cell>> lines;
-    lines.emplace_back();
+    std::vector<Cell> titles;
     for (const Column& column : columns_) {
-        lines.front().emplace_back(column.title);
+        titles.emplace_back(column.title);
     }
-    lines.insert(lines.end(), rows_.begin(), rows_.end());
+    std::vector<const std::vector<Cell>*> lines{&titles};
+    for (const auto& row : rows_) {
+        lines.push_back(&row);
+    }
     std::vector<std::size_t> widths(columns_.size(), 0);
-    for (const auto& line : lines) {
+    for (const auto* line : lines) {
         for (std::size_t i = 0; i < columns_.size(); ++i) {
-            widths[i] = std::max(widths[i], width(line[i].text));
+            widths[i] = std::max(widths[i], width((*line)[i].text));
         }
     }
     std::string result;
-    for (const auto& line : lines) {
+    for (const auto* line : lines) {
         for (std::size_t i = 0; i < columns_.size(); ++i) {
-            const std::string gap(widths[i] - width(line[i].text), ' ');
+            const Cell& cell = (*line)[i];
+            const std::string gap(widths[i] - width(cell.text), ' ');
             const bool last = i + 1 == columns_.size();
             result += columns_[i].right ? gap : "";
-            result += paint(line[i].text, line[i].tone, colour);
+            result += paint(cell.text, cell.tone, colour);
             result += columns_[i].right || last ? "" : gap;
             result += last ? "\n" : "  ";
         }

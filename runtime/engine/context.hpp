@@ -17,6 +17,7 @@ struct Context {
     const Paths& paths;
     const state::Store& store;
     const spec::HostCaps& host;
+    const std::string& boot_id;  // of the kernel that runs now
     const base::Log& log;
     Faults& faults;
 };

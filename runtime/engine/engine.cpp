@@ -7,20 +7,22 @@
 
 namespace warren::engine {
 
-Engine::Engine(Paths paths, state::Store store, spec::HostCaps host, base::Log log)
+Engine::Engine(
+    Paths paths, state::Store store, spec::HostCaps host, std::string boot_id, base::Log log)
     : paths_(std::move(paths)),
       store_(std::move(store)),
       host_(std::move(host)),
+      boot_id_(std::move(boot_id)),
       log_(std::move(log)) {}
 
 base::Result<Engine> Engine::open(const Paths& paths, bool create_root, const base::Log& log) {
     auto store = TRY(state::Store::open(paths.store, create_root));
     auto host = TRY(spec::probe_host_caps());
-    return Engine(paths, std::move(store), std::move(host), log);
+    return Engine(paths, std::move(store), std::move(host), TRY(base::boot_id()), log);
 }
 
 Context Engine::context() {
-    return Context{paths_, store_, host_, log_, faults_};
+    return Context{paths_, store_, host_, boot_id_, log_, faults_};
 }
 
 base::Result<images::ImageStore> Engine::images() const {

@@ -151,12 +151,14 @@ public:
     [[nodiscard]] base::Result<std::vector<Finding>> doctor();
 
 private:
-    Engine(Paths paths, state::Store store, spec::HostCaps host, base::Log log);
+    Engine(
+        Paths paths, state::Store store, spec::HostCaps host, std::string boot_id, base::Log log);
     [[nodiscard]] Context context();
 
     Paths paths_;
     state::Store store_;
     spec::HostCaps host_;
+    std::string boot_id_;
     base::Log log_;
     Faults faults_;
 };

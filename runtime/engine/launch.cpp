@@ -160,7 +160,7 @@ base::Result<LaunchedGuest> launch_guest(LaunchSession& session,
 
     state::RunRecord run;
     run.name = record.name;
-    run.boot_id = TRY(base::boot_id());
+    run.boot_id = context.boot_id;
     run.cgroup = guest_cgroup_path(context, record.name);
     run.remove_on_stop = record.config.remove_on_stop;
     run.config = record.config;

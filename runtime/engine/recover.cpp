@@ -6,13 +6,6 @@ namespace warren::engine {
 
 namespace {
 
-base::Result<bool> init_lives(const state::RunRecord& run) {
-    if (!run.init) {
-        return false;
-    }
-    return TRY(base::PidRef::open(*run.init)).has_value();
-}
-
 // The run record settled: gone, or Running with a live init.
 base::Result<std::optional<state::RunRecord>> settle_run(const Context& context,
                                                          const base::Name& name) {
@@ -20,7 +13,7 @@ base::Result<std::optional<state::RunRecord>> settle_run(const Context& context,
     if (!run) {
         return std::optional<state::RunRecord>{};
     }
-    if (run->boot_id != TRY(base::boot_id())) {
+    if (run->boot_id != context.boot_id) {
         run->cgroup.clear();  // died with its kernel
         TRY(finish_run(context, *run, std::nullopt, "lost in a reboot"));
         return std::optional<state::RunRecord>{};
@@ -37,7 +30,7 @@ base::Result<std::optional<state::RunRecord>> settle_run(const Context& context,
             TRY(finish_run(context, *run, std::nullopt, "stopped"));
             return std::optional<state::RunRecord>{};
         case state::RunPhase::Running:
-            if (TRY(init_lives(*run))) {
+            if (TRY(live_init(context, *run))) {
                 return run;
             }
             TRY(finish_run(context, *run, std::nullopt, "exited"));
@@ -46,7 +39,7 @@ base::Result<std::optional<state::RunRecord>> settle_run(const Context& context,
     return run;
 }
 
-bool is_whole(const Situation& situation) {
+bool is_whole(const Context& context, const Situation& situation) {
     if (situation.record && situation.record->phase != state::GuestPhase::Ready) {
         return false;
     }
@@ -57,15 +50,18 @@ bool is_whole(const Situation& situation) {
     if (!situation.record || situation.run->phase != state::RunPhase::Running) {
         return false;
     }
-    const auto boot = base::boot_id();
-    const auto lives = init_lives(*situation.run);
-    return boot && situation.run->boot_id == boot.value() && lives && lives.value();
+    const auto& run = *situation.run;
+    if (!run.init || run.boot_id != context.boot_id) {
+        return false;
+    }
+    const auto found = base::identify(run.init->pid);
+    return found && found.value() == *run.init;
 }
 
 base::Result<Situation> load(const Context& context, const base::Name& name) {
     Situation situation;
-    situation.record = TRY(context.store.load_guest(name));
-    situation.run = TRY(context.store.load_run(name));
+    situation.record = TRY(context.store.load_guest(name, state::Extra::Drop));
+    situation.run = TRY(context.store.load_run(name, state::Extra::Drop));
     return situation;
 }
 
@@ -92,6 +88,14 @@ GuestStatus Situation::status() const {
     return run->paused ? GuestStatus::Paused : GuestStatus::Running;
 }
 
+base::Result<std::optional<base::PidRef>> live_init(const Context& context,
+                                                    const state::RunRecord& run) {
+    if (!run.init || run.boot_id != context.boot_id) {
+        return std::optional<base::PidRef>();
+    }
+    return base::PidRef::open(*run.init);
+}
+
 base::Result<Situation> recover(const Context& context, const base::Name& name) {
     Situation situation;
     situation.run = TRY(settle_run(context, name));
@@ -102,6 +106,8 @@ base::Result<Situation> recover(const Context& context, const base::Name& name) 
             situation.run.reset();
         }
         if (TRY(context.store.has_guest(name))) {
+            TRY(cgroups::remove_cgroup(
+                context.host.cgroup, guest_cgroup_path(context, name.str()), kKillTimeout));
             TRY(context.store.remove_guest(name));
         }
         tidy_host(context, name);
@@ -113,15 +119,23 @@ base::Result<Situation> recover(const Context& context, const base::Name& name) 
             TRY(release_run(context, *situation.run));
             situation.run.reset();
         }
-        TRY(remove_guest(context, std::move(*situation.record)));
+        TRY(remove_guest(context, *situation.record));
         situation.record.reset();
     }
     return situation;
 }
 
+base::Result<std::optional<Situation>> glance(const Context& context, const base::Name& name) {
+    auto situation = TRY(load(context, name));
+    if (is_whole(context, situation) && situation.exists()) {
+        return std::optional(std::move(situation));
+    }
+    return std::optional<Situation>();
+}
+
 base::Result<Situation> observe(const Context& context, const base::Name& name) {
     auto situation = TRY(load(context, name));
-    if (is_whole(situation) && (situation.record || situation.run)) {
+    if (is_whole(context, situation) && situation.exists()) {
         return situation;
     }
     auto lock = context.store.lock(name, base::LockMode::Exclusive, std::chrono::milliseconds{0});
@@ -138,12 +152,14 @@ base::Error unknown_guest(const base::Name& name) {
     return {base::ErrorKind::Usage, "no guest named " + name.str()};
 }
 
-base::Result<Held> hold(const Context& context, const base::Name& name) {
+base::Result<Held> hold(const Context& context,
+                        const base::Name& name,
+                        std::chrono::milliseconds timeout) {
     // Asked first so that a mistyped name leaves no lock file behind.
     if (!TRY(context.store.has_guest(name)) && !TRY(context.store.load_run(name))) {
         return unknown_guest(name);
     }
-    auto lock = TRY(context.store.lock(name, base::LockMode::Exclusive, kLockTimeout));
+    auto lock = TRY(context.store.lock(name, base::LockMode::Exclusive, timeout));
     auto situation = TRY(recover(context, name));
     if (!situation.exists()) {
         tidy_host(context, name);

@@ -21,9 +21,18 @@ struct Situation {
     [[nodiscard]] GuestStatus status() const;
 };
 
+// The first process of a run, when it is of this boot and lives.
+[[nodiscard]] base::Result<std::optional<base::PidRef>> live_init(const Context& context,
+                                                                  const state::RunRecord& run);
+
 // With the exclusive lock held: undoes or completes what a dead owner left, and says what is there now. Only Ready
 // guests, and runs that are Running with a live init, come back.
 [[nodiscard]] base::Result<Situation> recover(const Context& context, const base::Name& name);
+
+// Without a lock, changing nothing but an unreadable record's place: a guest that is as its records say. Nothing when
+// observe() has to look closer. May be called by several threads at once.
+[[nodiscard]] base::Result<std::optional<Situation>> glance(const Context& context,
+                                                            const base::Name& name);
 
 // Without a lock: what the records say now; half-way states and dead runs are recovered when the lock is free, and
 // reported as they stand when somebody is at it.
@@ -35,7 +44,9 @@ struct Held {
     Situation situation;
 };
 
-[[nodiscard]] base::Result<Held> hold(const Context& context, const base::Name& name);
+[[nodiscard]] base::Result<Held> hold(const Context& context,
+                                      const base::Name& name,
+                                      std::chrono::milliseconds timeout = kLockTimeout);
 
 [[nodiscard]] base::Error unknown_guest(const base::Name& name);
 

@@ -2,11 +2,11 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
 #include <vector>
 
 #include "base/ids.hpp"
 #include "runtime/engine/context.hpp"
+#include "runtime/engine/workers.hpp"
 
 namespace warren::engine {
 
@@ -19,15 +19,17 @@ public:
     StopBatch& operator=(StopBatch&&) = delete;
     ~StopBatch();
 
-    // Locks the guest and records that it is stopping. False when it does not run. Add in ascending order of names.
-    [[nodiscard]] base::Result<bool> add(const base::Name& name);
+    // Locks the guest and records that it is stopping; `index` is what finish() calls it by. False when it does not run.
+    // Add in ascending order of names.
+    [[nodiscard]] base::Result<bool> add(std::size_t index,
+                                         const base::Name& name,
+                                         std::chrono::milliseconds lock_timeout);
     // Asks each in its init's own way.
     void ask();
     // Until all have ended or the time is over.
     void wait(std::chrono::milliseconds timeout);
-    void kill_all();
     // Kills what is left, releases everything and unlocks.
-    void finish(const std::function<void(const base::Name&, base::Status)>& done);
+    void finish(const OnItem& done);
 
 private:
     struct Entry;

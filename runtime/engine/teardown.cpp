@@ -46,19 +46,29 @@ base::Status finish_run(const Context& context,
     trim_log(context, name);
     if (run.remove_on_stop) {
         if (auto record = TRY(context.store.load_guest(name)); record) {
-            TRY(remove_guest(context, std::move(*record)));
+            TRY(remove_guest(context, *record));
         }
     }
     return base::ok();
 }
 
-base::Status remove_guest(const Context& context, state::GuestRecord record) {
-    const auto name = TRY(base::Name::parse_guest(record.name));
-    if (!record.config.remove_on_stop) {
-        record.phase = state::GuestPhase::Destroying;
-        TRY(context.store.save_guest(record));
-    }
+base::Status begin_removal(const Context& context, const base::Name& name) {
+    TRY(context.store.begin_removal(name));
     context.faults.hit("destroy: recorded");
+    return base::ok();
+}
+
+base::Status remove_guest(const Context& context, const state::GuestRecord& record) {
+    const auto name = TRY(base::Name::parse_guest(record.name));
+    TRY(begin_removal(context, name));
+    TRY(finish_removal(context, record));
+    tidy_host(context, name);
+    context.faults.hit("destroy: record removed");
+    return base::ok();
+}
+
+base::Status finish_removal(const Context& context, const state::GuestRecord& record) {
+    const auto name = TRY(base::Name::parse_guest(record.name));
     // Also without a run record: a damaged one was set aside, and what it told of may run on.
     TRY(cgroups::remove_cgroup(
         context.host.cgroup, guest_cgroup_path(context, record.name), kKillTimeout));
@@ -71,10 +81,7 @@ base::Status remove_guest(const Context& context, state::GuestRecord record) {
         TRY(context.store.release_lease(*record.lease, name));
     }
     context.faults.hit("destroy: lease released");
-    TRY(context.store.remove_guest(name));
-    context.faults.hit("destroy: record removed");
-    tidy_host(context, name);
-    return base::ok();
+    return context.store.remove_guest(name);
 }
 
 void tidy_host(const Context& context, const base::Name& name) {

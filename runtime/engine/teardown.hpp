@@ -21,8 +21,12 @@ namespace warren::engine {
                                       std::optional<int> exit_code,
                                       const std::string& reason);
 
-// Removes a guest with its disk, lease and record; must not run.
-[[nodiscard]] base::Status remove_guest(const Context& context, state::GuestRecord record);
+// Removes a guest with its disk, lease and record: from the first half on it is destroyed whoever dies, the second does
+// it, killing what still runs in its cgroup. tidy_host() is the caller's, or once for many.
+[[nodiscard]] base::Status begin_removal(const Context& context, const base::Name& name);
+[[nodiscard]] base::Status finish_removal(const Context& context, const state::GuestRecord& record);
+// Both halves, and tidy_host().
+[[nodiscard]] base::Status remove_guest(const Context& context, const state::GuestRecord& record);
 
 // After the last guest of this RUN is gone: the cgroup parent and RUN's own directories.
 void tidy_host(const Context& context, const base::Name& name);

@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <atomic>
+#include <system_error>
+#include <thread>
 
 #include <fcntl.h>
 
@@ -7,25 +10,69 @@
 #include "runtime/engine/join.hpp"
 #include "runtime/engine/recover.hpp"
 #include "runtime/engine/views.hpp"
+#include "runtime/engine/workers.hpp"
 
 namespace warren::engine {
 
 namespace {
 
 // A guest whose records cannot be read still has its line in the list.
-base::Result<std::optional<GuestView>> view_of(const Context& context, const base::Name& name) {
+GuestView unreadable(const base::Name& name, const base::Error& error) {
+    GuestView view;
+    view.name = name.str();
+    view.status = GuestStatus::Corrupt;
+    view.problem = error.describe();
+    return view;
+}
+
+using MaybeView = base::Result<std::optional<GuestView>>;
+
+MaybeView view_of(const Context& context, const base::Name& name) {
     auto situation = observe(context, name);
     if (!situation) {
-        GuestView view;
-        view.name = name.str();
-        view.status = GuestStatus::Corrupt;
-        view.problem = situation.error().describe();
-        return std::optional<GuestView>(std::move(view));
+        return std::optional(unreadable(name, situation.error()));
     }
     if (!situation.value().exists()) {
-        return std::optional<GuestView>{};
+        return std::optional<GuestView>();
     }
-    return std::optional<GuestView>(TRY(make_view(context, name, situation.value())));
+    return std::optional(TRY(make_view(context, name, std::move(situation).value())));
+}
+
+// Nothing when view_of() has to look closer, which may mean undoing what is left of a guest.
+MaybeView view_at_a_glance(const Context& context, const base::Name& name) {
+    auto situation = glance(context, name);
+    if (!situation) {
+        return std::optional(unreadable(name, situation.error()));
+    }
+    if (!situation.value()) {
+        return std::optional<GuestView>();
+    }
+    return std::optional(TRY(make_view(context, name, std::move(*situation.value()))));
+}
+
+// Calls `work` for 0..count-1, on all processors when there is enough for them. For what only reads: the threads are
+// gone when it returns, so that whoever clones later has one.
+template <typename Work>
+void share_among_threads(std::size_t count, const Work& work) {
+    constexpr std::size_t kChunk = 32;
+    std::atomic<std::size_t> next{0};
+    const auto take = [&] {
+        for (std::size_t begin = 0; (begin = next.fetch_add(kChunk)) < count;) {
+            for (std::size_t i = begin; i < std::min(count, begin + kChunk); ++i) {
+                work(i);
+            }
+        }
+    };
+    std::vector<std::jthread> others;
+    const std::size_t threads = std::min(worker_count(count), count / kChunk);
+    try {
+        while (others.size() + 1 < threads) {
+            others.emplace_back(take);
+        }
+    } catch (const std::system_error&) {
+        // Fewer have to do.
+    }
+    take();
 }
 
 bool is_status_name(const std::string& text) {
@@ -81,9 +128,17 @@ base::Result<std::vector<GuestView>> Engine::list(
     const std::vector<std::pair<std::string, std::string>>& filters) {
     const Context context = this->context();
     TRY(matches_all(GuestView{}, filters));  // an unknown key is refused on an empty host as well
+    const auto names = TRY(store_.guest_names());
+    std::vector<MaybeView> seen(names.size(), std::optional<GuestView>());
+    share_among_threads(names.size(),
+                        [&](std::size_t i) { seen[i] = view_at_a_glance(context, names[i]); });
     std::vector<GuestView> views;
-    for (const auto& name : TRY(store_.guest_names())) {
-        auto view = TRY(view_of(context, name));
+    views.reserve(names.size());
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        auto view = TRY(std::move(seen[i]));
+        if (!view) {
+            view = TRY(view_of(context, names[i]));
+        }
         if (view && TRY(matches_all(*view, filters))) {
             views.push_back(std::move(*view));
         }

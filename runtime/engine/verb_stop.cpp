@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <csignal>
+#include <numeric>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -86,7 +87,7 @@ void reap_stop_commands() {
 }  // namespace
 
 struct StopBatch::Entry {
-    base::Name name;
+    std::size_t index;
     base::FileLock lock;
     state::RunRecord run;
     std::optional<base::PidRef> init;
@@ -98,8 +99,10 @@ StopBatch::StopBatch(const Context& context) : context_(context) {}
 
 StopBatch::~StopBatch() = default;
 
-base::Result<bool> StopBatch::add(const base::Name& name) {
-    auto held = TRY(hold(context_, name));
+base::Result<bool> StopBatch::add(std::size_t index,
+                                  const base::Name& name,
+                                  std::chrono::milliseconds lock_timeout) {
+    auto held = TRY(hold(context_, name, lock_timeout));
     if (!held.situation.run) {
         // Its record may have been damaged and set aside while it ran.
         TRY(cgroups::remove_cgroup(
@@ -111,7 +114,7 @@ base::Result<bool> StopBatch::add(const base::Name& name) {
     TRY(context_.store.save_run(run));
     context_.faults.hit("stop: recorded");
     auto init = TRY(base::PidRef::open(*run.init));
-    entries_.push_back(Entry{name, std::move(held.lock), std::move(run), std::move(init)});
+    entries_.push_back(Entry{index, std::move(held.lock), std::move(run), std::move(init)});
     return true;
 }
 
@@ -176,13 +179,7 @@ void StopBatch::wait(std::chrono::milliseconds timeout) {
     }
 }
 
-void StopBatch::kill_all() {
-    for (auto& entry : entries_) {
-        kill(entry);
-    }
-}
-
-void StopBatch::finish(const std::function<void(const base::Name&, base::Status)>& done) {
+void StopBatch::finish(const OnItem& done) {
     // All are killed before the first is waited for.
     for (auto& entry : entries_) {
         if (entry.init && !entry.init->wait_exit(std::chrono::milliseconds{0}).value()) {
@@ -190,10 +187,14 @@ void StopBatch::finish(const std::function<void(const base::Name&, base::Status)
         }
     }
     for (auto& entry : entries_) {
+        if (entry.init) {
+            // Then its cgroup is empty, and nobody has to look at it again and again.
+            (void)entry.init->wait_exit(kKillTimeout);
+        }
         auto status =
             finish_run(context_, entry.run, std::nullopt, entry.killed ? "killed" : "stopped");
         { const base::FileLock released = std::move(entry.lock); }
-        done(entry.name, std::move(status));
+        done(entry.index, std::move(status));
     }
     entries_.clear();
     reap_stop_commands();
@@ -204,25 +205,56 @@ namespace {
 // As many at once as a process can surely hold locks and pidfds for.
 constexpr std::size_t kBatch = 200;
 
-template <typename AfterStop>
-void stop_in_batches(const Context& context,
-                     const std::vector<base::Name>& names,
-                     std::chrono::milliseconds timeout,
-                     const AfterStop& after) {
-    for (std::size_t begin = 0; begin < names.size(); begin += kBatch) {
-        StopBatch batch(context);
-        for (std::size_t i = begin; i < std::min(names.size(), begin + kBatch); ++i) {
-            auto added = batch.add(names[i]);
-            if (!added) {
-                after(names[i], base::Status(std::move(added).error()));
-            } else if (!added.value()) {
-                after(names[i], base::Status(base::ok()));  // stopped already
-            }
+struct Stopping {
+    Context context;
+    const std::vector<base::Name>& names;
+    std::chrono::milliseconds timeout;
+};
+
+// Gives back those whose lock could not be had in time.
+std::vector<std::size_t> stop_some(const Stopping& work,
+                                   const std::vector<std::size_t>& indices,
+                                   std::chrono::milliseconds lock_timeout,
+                                   const OnItem& tell) {
+    std::vector<std::size_t> busy;
+    StopBatch batch(work.context);
+    for (const std::size_t index : indices) {
+        auto added = batch.add(index, work.names[index], lock_timeout);
+        if (!added && added.error().kind() == base::ErrorKind::Busy && lock_timeout.count() == 0) {
+            busy.push_back(index);
+        } else if (!added) {
+            tell(index, std::move(added).error());
+        } else if (!added.value()) {
+            tell(index, base::ok());  // stopped already
         }
-        batch.ask();
-        batch.wait(timeout);
-        batch.finish(after);
     }
+    batch.ask();
+    batch.wait(work.timeout);
+    batch.finish(tell);
+    return busy;
+}
+
+// One that another command is at work on is waited for when the others have stopped.
+void stop_slice(const Stopping& work, std::size_t begin, std::size_t end, const OnItem& tell) {
+    std::vector<std::size_t> all(end - begin);
+    std::iota(all.begin(), all.end(), begin);
+    const auto busy = stop_some(work, all, std::chrono::milliseconds{0}, tell);
+    (void)stop_some(work, busy, kLockTimeout, tell);
+}
+
+// Each worker asks its share before it waits for the first.
+void stop_all(const Stopping& work, const OnOutcome& done) {
+    const std::size_t workers = worker_count(work.names.size());
+    run_slices_in_workers(
+        work.names.size(),
+        workers,
+        std::min(kBatch, (work.names.size() + workers - 1) / workers),
+        [&](std::size_t begin, std::size_t end, const OnItem& tell) {
+            stop_slice(work, begin, end, tell);
+        },
+        [&](std::size_t index, base::Status status) {
+            done(Outcome{work.names[index], std::move(status)});
+        });
 }
 
 }  // namespace
@@ -230,26 +262,20 @@ void stop_in_batches(const Context& context,
 void Engine::stop(const std::vector<base::Name>& names,
                   const StopOptions& options,
                   const OnOutcome& done) {
-    const Context context = this->context();
-    stop_in_batches(
-        context, names, options.timeout, [&](const base::Name& name, base::Status status) {
-            done(Outcome{name, std::move(status)});
-        });
+    stop_all({context(), names, options.timeout}, done);
 }
 
 void Engine::restart(const std::vector<base::Name>& names,
                      const StopOptions& options,
                      const OnOutcome& done) {
-    const Context context = this->context();
     std::vector<base::Name> stopped;
-    stop_in_batches(
-        context, names, options.timeout, [&](const base::Name& name, base::Status status) {
-            if (status) {
-                stopped.push_back(name);
-            } else {
-                done(Outcome{name, std::move(status)});
-            }
-        });
+    stop_all({context(), names, options.timeout}, [&](const Outcome& outcome) {
+        if (outcome.status) {
+            stopped.push_back(outcome.name);
+        } else {
+            done(outcome);
+        }
+    });
     std::sort(stopped.begin(), stopped.end());
     start(stopped, StartOptions{}, done);
 }

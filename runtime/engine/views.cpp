@@ -28,23 +28,15 @@ std::string_view name(GuestStatus status) {
 
 base::Result<GuestView> make_view(const Context& context,
                                   const base::Name& name,
-                                  const Situation& situation) {
+                                  Situation situation) {
     GuestView view;
     view.name = name.str();
     view.status = situation.status();
-    if (situation.record) {
-        view.config = situation.record->config;
-        view.created = situation.record->created;
-        if (situation.record->lease) {
-            view.id_base = state::Store::lease_base(*situation.record->lease);
-        }
-        view.weakened = spec::weakened_walls(view.config);
-    }
     if (situation.run) {
-        const auto& run = *situation.run;
-        view.started = run.started;
-        view.cgroup = run.cgroup;
-        view.notes = run.notes;
+        auto& run = *situation.run;
+        view.started = std::move(run.started);
+        view.cgroup = std::move(run.cgroup);
+        view.notes = std::move(run.notes);
         if (run.init) {
             view.init_pid = run.init->pid;
         }
@@ -53,6 +45,14 @@ base::Result<GuestView> make_view(const Context& context,
         }
     } else if (situation.record) {
         view.last_run = TRY(context.store.load_last_run(name));
+    }
+    if (situation.record) {
+        view.config = std::move(situation.record->config);
+        view.created = std::move(situation.record->created);
+        if (situation.record->lease) {
+            view.id_base = state::Store::lease_base(*situation.record->lease);
+        }
+        view.weakened = spec::weakened_walls(view.config);
     }
     return view;
 }

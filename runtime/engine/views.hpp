@@ -10,7 +10,7 @@ namespace warren::engine {
 
 [[nodiscard]] base::Result<GuestView> make_view(const Context& context,
                                                 const base::Name& name,
-                                                const Situation& situation);
+                                                Situation situation);
 
 // What differs between the config a guest runs with and the one it has by now, in the command line's words, and waits
 // for a restart.

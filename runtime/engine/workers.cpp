@@ -57,14 +57,26 @@ std::string report_text(std::size_t index, const base::Status& status) {
     return json.dump(-1, ' ', false, base::Json::error_handler_t::replace).substr(0, kMessageLimit);
 }
 
-void work(int channel, Board& board, std::size_t count, const MakeWorker& make) {
-    const WorkItem item = make();
-    for (;;) {
-        const std::size_t index = board.next.fetch_add(1);
-        // Nobody to tell is nobody to work for.
-        if (index >= count || !base::send_message(channel, report_text(index, item(index)))) {
+// What is to be done, for all workers alike.
+struct Job {
+    std::size_t count;
+    std::size_t slice;
+    std::function<WorkSlice()> make;
+};
+
+void work(int channel, Board& board, const Job& job) {
+    const WorkSlice slice = job.make();
+    bool heard = true;
+    const auto tell = [&](std::size_t index, const base::Status& status) {
+        heard = heard && base::send_message(channel, report_text(index, status)).has_value();
+    };
+    // Nobody to tell is nobody to work for.
+    while (heard) {
+        const std::size_t begin = board.next.fetch_add(job.slice);
+        if (begin >= job.count) {
             return;
         }
+        slice(begin, std::min(job.count, begin + job.slice), tell);
     }
 }
 
@@ -74,10 +86,7 @@ struct Worker {
 };
 
 // `others`: whose channels the new worker must not hold open.
-base::Result<Worker> start_worker(Board& board,
-                                  std::size_t count,
-                                  const MakeWorker& make,
-                                  std::vector<Worker>& others) {
+base::Result<Worker> start_worker(Board& board, const Job& job, std::vector<Worker>& others) {
     auto [ours, theirs] = TRY(base::seqpacket_pair());
     const pid_t pid = ::fork();
     if (pid < 0) {
@@ -86,7 +95,7 @@ base::Result<Worker> start_worker(Board& board,
     if (pid == 0) {
         ours.reset();
         others.clear();
-        work(theirs.get(), board, count, make);
+        work(theirs.get(), board, job);
         ::_exit(0);
     }
     return Worker{pid, std::move(ours)};
@@ -138,10 +147,38 @@ void follow(std::vector<Worker> workers, const OnItem& done) {
     }
 }
 
-void work_here(std::size_t count, const MakeWorker& make, const OnItem& done) {
-    const WorkItem item = make();
-    for (std::size_t index = 0; index < count; ++index) {
-        done(index, item(index));
+void work_here(const Job& job, const OnItem& done) {
+    const WorkSlice slice = job.make();
+    for (std::size_t begin = 0; begin < job.count; begin += job.slice) {
+        slice(begin, std::min(job.count, begin + job.slice), done);
+    }
+}
+
+void run_job(const Job& job, std::size_t workers, const OnItem& done) {
+    if (workers < 2) {
+        return work_here(job, done);
+    }
+    auto board = make_board();
+    std::vector<Worker> started;
+    while (board && started.size() < workers) {
+        auto worker = start_worker(*board.value(), job, started);
+        if (!worker) {
+            break;
+        }
+        started.push_back(std::move(worker).value());
+    }
+    if (started.empty()) {
+        return work_here(job, done);
+    }
+    std::vector<bool> told(job.count, false);
+    follow(std::move(started), [&](std::size_t index, base::Status status) {
+        told.at(index) = true;
+        done(index, std::move(status));
+    });
+    for (std::size_t index = 0; index < job.count; ++index) {
+        if (!told[index]) {
+            done(index, base::fail("the process that worked at it was killed"));
+        }
     }
 }
 
@@ -160,31 +197,22 @@ void run_in_workers(std::size_t count,
                     std::size_t workers,
                     const MakeWorker& make,
                     const OnItem& done) {
-    if (workers < 2) {
-        return work_here(count, make, done);
-    }
-    auto board = make_board();
-    std::vector<Worker> started;
-    while (board && started.size() < workers) {
-        auto worker = start_worker(*board.value(), count, make, started);
-        if (!worker) {
-            break;
-        }
-        started.push_back(std::move(worker).value());
-    }
-    if (started.empty()) {
-        return work_here(count, make, done);
-    }
-    std::vector<bool> told(count, false);
-    follow(std::move(started), [&](std::size_t index, base::Status status) {
-        told.at(index) = true;
-        done(index, std::move(status));
-    });
-    for (std::size_t index = 0; index < count; ++index) {
-        if (!told[index]) {
-            done(index, base::fail("the process that worked at it was killed"));
-        }
-    }
+    const auto make_slice = [&make]() -> WorkSlice {
+        return [item = make()](std::size_t begin, std::size_t end, const OnItem& tell) {
+            for (std::size_t index = begin; index < end; ++index) {
+                tell(index, item(index));
+            }
+        };
+    };
+    run_job(Job{count, 1, make_slice}, workers, done);
+}
+
+void run_slices_in_workers(std::size_t count,
+                           std::size_t workers,
+                           std::size_t slice,
+                           const WorkSlice& work,
+                           const OnItem& done) {
+    run_job(Job{count, std::max<std::size_t>(1, slice), [&work] { return work; }}, workers, done);
 }
 
 }  // namespace warren::engine

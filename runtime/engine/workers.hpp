@@ -9,11 +9,13 @@
 
 namespace warren::engine {
 
+using OnItem = std::function<void(std::size_t index, base::Status status)>;
 // Done by one worker for the item with this index.
 using WorkItem = std::function<base::Status(std::size_t index)>;
 // Called in each worker process, once, before its first item.
 using MakeWorker = std::function<WorkItem()>;
-using OnItem = std::function<void(std::size_t index, base::Status status)>;
+// Done by one worker for the items begin..end-1, together; tells each of them once.
+using WorkSlice = std::function<void(std::size_t begin, std::size_t end, const OnItem& tell)>;
 
 // As many workers as there are processors to run on, but no more than is worth while for `items`.
 [[nodiscard]] std::size_t worker_count(std::size_t items);
@@ -26,5 +28,12 @@ void run_in_workers(std::size_t count,
                     std::size_t workers,
                     const MakeWorker& make,
                     const OnItem& done);
+
+// The same with at most `slice` neighbours at a time: what a worker that dies has not told of its slice are errors.
+void run_slices_in_workers(std::size_t count,
+                           std::size_t workers,
+                           std::size_t slice,
+                           const WorkSlice& work,
+                           const OnItem& done);
 
 }  // namespace warren::engine

@@ -134,6 +134,10 @@ Json to_json(const GuestRecord& record) {
 }
 
 Result<GuestRecord> guest_record_from_json(const Json& json) {
+    return guest_record_from_json(json, Extra::Keep);
+}
+
+Result<GuestRecord> guest_record_from_json(const Json& json, Extra extra) {
     const auto reader = TRY(JsonReader::of(json));
     TRY(check_version(reader));
     GuestRecord record;
@@ -142,7 +146,9 @@ Result<GuestRecord> guest_record_from_json(const Json& json) {
     record.created = TRY(read_time(reader, "created"));
     record.lease = TRY(read_lease(reader));
     record.config = TRY(read_config(reader, record.name));
-    record.extra = kept(unknown_members(json, to_json(record)));
+    if (extra == Extra::Keep) {
+        record.extra = kept(unknown_members(json, to_json(record)));
+    }
     return record;
 }
 
@@ -164,6 +170,10 @@ Json to_json(const RunRecord& record) {
 }
 
 Result<RunRecord> run_record_from_json(const Json& json) {
+    return run_record_from_json(json, Extra::Keep);
+}
+
+Result<RunRecord> run_record_from_json(const Json& json, Extra extra) {
     const auto reader = TRY(JsonReader::of(json));
     TRY(check_version(reader));
     RunRecord record;
@@ -179,7 +189,9 @@ Result<RunRecord> run_record_from_json(const Json& json) {
     record.remove_on_stop = TRY(reader.boolean("remove_on_stop"));
     record.notes = TRY(reader.strings("notes"));
     record.config = TRY(read_config(reader, record.name));
-    record.extra = kept(unknown_members(json, to_json(record)));
+    if (extra == Extra::Keep) {
+        record.extra = kept(unknown_members(json, to_json(record)));
+    }
     return record;
 }
 

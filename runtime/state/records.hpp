@@ -19,6 +19,9 @@ namespace warren::state {
 
 inline constexpr std::uint64_t kSchemaVersion = 1;
 
+// What to do with members we do not know. Who only looks and will not save the record saves the search for them.
+enum class Extra : std::uint8_t { Keep, Drop };
+
 enum class GuestPhase : std::uint8_t {
     Creating,  // resources below are being made: a free lock means the maker died, undo
     Ready,
@@ -68,7 +71,9 @@ struct LastRun {
 [[nodiscard]] base::Json to_json(const RunRecord& record);
 [[nodiscard]] base::Json to_json(const LastRun& last);
 [[nodiscard]] base::Result<GuestRecord> guest_record_from_json(const base::Json& json);
+[[nodiscard]] base::Result<GuestRecord> guest_record_from_json(const base::Json& json, Extra extra);
 [[nodiscard]] base::Result<RunRecord> run_record_from_json(const base::Json& json);
+[[nodiscard]] base::Result<RunRecord> run_record_from_json(const base::Json& json, Extra extra);
 [[nodiscard]] base::Result<LastRun> last_run_from_json(const base::Json& json);
 
 }  // namespace warren::state

@@ -159,6 +159,19 @@ Result<bool> Store::is_locked(const Name& name) const {
     return false;
 }
 
+Status Store::remove_lock_files(int run, const Name& name) const {
+    for (const std::string part : {"guests", kVolatileRecords}) {
+        const auto unfinished = part + "/" + name.str() + ".json.tmp";
+        TRY(base::with_context(base::remove_file_at(run, unfinished), paths_.run));
+    }
+    return base::with_context(base::remove_file_at(run, lock_path(name)), paths_.run);
+}
+
+Status Store::remove_lock(const Name& name, FileLock /*lock*/) const {
+    const Fd run = TRY(base::open_dir(AT_FDCWD, paths_.run));
+    return remove_lock_files(run.get(), name);
+}
+
 Status Store::tidy(const Name& name) const {
     const auto opened = base::open_dir(AT_FDCWD, paths_.run);
     if (!opened) {
@@ -169,11 +182,7 @@ Status Store::tidy(const Name& name) const {
     struct stat lock_file = {};
     if (::fstatat(run, lock_path(name).c_str(), &lock_file, AT_SYMLINK_NOFOLLOW) == 0 &&
         is_open_here(lock_file)) {
-        for (const std::string part : {"guests", kVolatileRecords}) {
-            const auto unfinished = part + "/" + name.str() + ".json.tmp";
-            TRY(base::with_context(base::remove_file_at(run, unfinished), paths_.run));
-        }
-        TRY(base::with_context(base::remove_file_at(run, lock_path(name)), paths_.run));
+        TRY(remove_lock_files(run, name));
     }
     TRY(base::with_context(remove_if_empty(run, "guests"), paths_.run));
     TRY(base::with_context(remove_if_empty(run, kVolatileRecords), paths_.run));

@@ -2,6 +2,7 @@
 //
 //   ROOT/  guests/NAME/{guest.json,last_run.json,log,upper/,work/}   leases/INDEX -> NAME   cache/
 //          guests/NAME/corrupt -> the record that was set aside
+//          guests/NAME/destroying.json   the guest.json of a guest that is being destroyed
 //          objects/ images/ (images module)
 //   RUN/   locks/NAME   guests/NAME.json   console.sock
 //          volatile/NAME.json   the guest.json of a guest with remove_on_stop, which a crash of the host voids
@@ -62,17 +63,23 @@ public:
     // A file that cannot be read as a record is moved to ROOT/corrupt/NAME.<time>.json and answers Corrupt, naming the new place,
     // then and ever after: the guest's disk is still there. It ends by putting the file back, or by remove_guest. A record of a newer
     // warren answers Unsupported and stays where it is. The unreadable record of a guest with remove_on_stop is none: nullopt.
-    [[nodiscard]] base::Result<std::optional<GuestRecord>> load_guest(const base::Name& name) const;
+    [[nodiscard]] base::Result<std::optional<GuestRecord>> load_guest(
+        const base::Name& name, Extra extra = Extra::Keep) const;
     // Durable, but for a guest with remove_on_stop.
     [[nodiscard]] base::Status save_guest(const GuestRecord& record) const;
-    // The directory with all in it, last of all; needs the exclusive lock, whose file goes too. guest.json goes after all
-    // other content, so an interrupted removal is met again in the phase that was saved before. Without a readable record the
-    // guest's lease is looked for and released as well.
+    // Says that the guest is to go: from here on its record answers Destroying, whoever dies. One rename(2), not synced: what
+    // is removed afterwards is in the file system's journal after it, and a guest that a power cut brings back is whole.
+    // None to rename (remove_on_stop, or not the first time) is success.
+    [[nodiscard]] base::Status begin_removal(const base::Name& name) const;
+    // The directory with all in it, last of all; needs the exclusive lock. The record goes after all other content, so an
+    // interrupted removal is met again in the phase that was saved before. Without a record the guest's lease is looked for
+    // and released as well. Absent is success.
     [[nodiscard]] base::Status remove_guest(const base::Name& name) const;
 
     // Another boot's record is returned as it is. An unreadable one is moved to ROOT/corrupt/NAME.run.<time>.json and answers
     // Corrupt, once: after that nobody knows of that run, and what is left of it is found by the guest's cgroup.
-    [[nodiscard]] base::Result<std::optional<RunRecord>> load_run(const base::Name& name) const;
+    [[nodiscard]] base::Result<std::optional<RunRecord>> load_run(const base::Name& name,
+                                                                  Extra extra = Extra::Keep) const;
     [[nodiscard]] base::Status save_run(const RunRecord& record) const;  // volatile: temp + rename
     [[nodiscard]] base::Status remove_run(const base::Name& name) const;
     // Names with a run record: one scan.
@@ -96,6 +103,8 @@ public:
     // Removes lock file `name` (held by the caller; another's is left alone) and RUN's empty directories. Nothing to
     // remove is success. Call it last: from here on the name is free for others.
     [[nodiscard]] base::Status tidy(const base::Name& name) const;
+    // tidy()'s first half, for many: the caller shows the lock, nobody has to look for it.
+    [[nodiscard]] base::Status remove_lock(const base::Name& name, base::FileLock lock) const;
 
 private:
     Store(StorePaths paths, base::Fd root) : paths_(std::move(paths)), root_(std::move(root)) {}
@@ -113,12 +122,16 @@ private:
                                             const base::Error& why) const;
     [[nodiscard]] base::Result<std::optional<GuestRecord>> load_volatile(
         const base::Name& name) const;
+    [[nodiscard]] base::Result<std::optional<GuestRecord>> load_doomed(
+        const base::Name& name) const;
     [[nodiscard]] base::Status write_record(const base::Name& name, const std::string& text) const;
+    [[nodiscard]] base::Status remove_lock_files(int run, const base::Name& name) const;
     // Temp + rename of RUN/PART/FILE, unsynced; makes the directory when it is not there.
     [[nodiscard]] base::Status replace_in_run(const char* part,
                                               const std::string& file,
                                               const std::string& text) const;
-    [[nodiscard]] static base::Status remove_content(int dir);
+    [[nodiscard]] static base::Status remove_content(int dir,
+                                                     const std::vector<std::string>& entries);
 
     StorePaths paths_;
     base::Fd root_;  // invalid: an empty store

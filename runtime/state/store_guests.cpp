@@ -1,5 +1,6 @@
 // Records that survive a reboot, and the directories they stand for.
 #include <algorithm>
+#include <array>
 #include <cstdio>
 
 #include <sys/stat.h>
@@ -30,6 +31,8 @@ constexpr std::size_t kMaxLastRun = 64U << 10;
 constexpr const char* kRecord = "guest.json";
 constexpr const char* kLastRun = "last_run.json";
 constexpr const char* kSetAside = "corrupt";
+constexpr const char* kDoomed = "destroying.json";
+constexpr std::array kLastToGo{kSetAside, kRecord, kDoomed};
 
 std::string dir_path(const Name& name) {
     return "guests/" + name.str();
@@ -39,9 +42,11 @@ std::string volatile_file(const Name& name) {
     return name.str() + ".json";
 }
 
-Result<GuestRecord> parse_record(const std::string& text, const Name& name) {
+Result<GuestRecord> parse_record(const std::string& text,
+                                 const Name& name,
+                                 Extra extra = Extra::Keep) {
     const auto json = TRY(base::parse_json(text, kRecord, kMaxRecord));
-    auto record = TRY(guest_record_from_json(json));
+    auto record = TRY(guest_record_from_json(json, extra));
     if (record.name != name.str()) {
         return base::usage_error("the record of another guest, \"" + record.name + "\"")
             .with_place("/name");
@@ -118,7 +123,7 @@ Result<Fd> Store::guest_dir(const Name& name) const {
     return base::with_context(std::move(dir), paths_.root);
 }
 
-Result<std::optional<GuestRecord>> Store::load_guest(const Name& name) const {
+Result<std::optional<GuestRecord>> Store::load_guest(const Name& name, Extra extra) const {
     if (!root_) {
         return std::optional<GuestRecord>();
     }
@@ -131,7 +136,8 @@ Result<std::optional<GuestRecord>> Store::load_guest(const Name& name) const {
     if (!text && text.error().error_number() != EFBIG) {
         return std::move(text).error().with_context(paths_.root);
     }
-    auto record = text ? parse_record(text.value(), name) : Result<GuestRecord>(text.error());
+    auto record =
+        text ? parse_record(text.value(), name, extra) : Result<GuestRecord>(text.error());
     if (record) {
         return std::optional(std::move(record).value());
     }
@@ -141,9 +147,13 @@ Result<std::optional<GuestRecord>> Store::load_guest(const Name& name) const {
     return set_aside(name, file->get(), record.error());
 }
 
-// No guest.json: a guest with remove_on_stop, or nothing was ever made here, or it was set aside.
+// No guest.json: a guest with remove_on_stop, one that is being destroyed, or nothing was ever made here, or it was set
+// aside.
 Result<std::optional<GuestRecord>> Store::without_record(const Name& name) const {
     if (auto record = TRY(load_volatile(name)); record) {
+        return record;
+    }
+    if (auto record = TRY(load_doomed(name)); record) {
         return record;
     }
     const auto marker = base::read_link_at(root_.get(), dir_path(name) + "/" + kSetAside);
@@ -169,6 +179,32 @@ Result<std::optional<GuestRecord>> Store::load_volatile(const Name& name) const 
     const auto text = base::read_all(file->get(), kMaxRecord, path);
     auto record = text ? parse_record(text.value(), name) : Result<GuestRecord>(text.error());
     return record ? std::optional(std::move(record).value()) : std::optional<GuestRecord>();
+}
+
+// Of a record that cannot be read any more nothing is needed that removing the guest does not find without it.
+Result<std::optional<GuestRecord>> Store::load_doomed(const Name& name) const {
+    const auto path = dir_path(name) + "/" + kDoomed;
+    const auto file = TRY(base::with_context(open_record(root_.get(), path), paths_.root));
+    if (!file) {
+        return std::optional<GuestRecord>();
+    }
+    const auto text = base::read_all(file->get(), kMaxRecord, path);
+    auto record = text ? parse_record(text.value(), name) : Result<GuestRecord>(text.error());
+    if (!record) {
+        return std::optional<GuestRecord>();
+    }
+    record.value().phase = GuestPhase::Destroying;
+    return std::optional(std::move(record).value());
+}
+
+Status Store::begin_removal(const Name& name) const {
+    const int root = TRY(require_root());
+    const auto from = dir_path(name) + "/" + kRecord;
+    const auto to = dir_path(name) + "/" + kDoomed;
+    if (::renameat(root, from.c_str(), root, to.c_str()) != 0 && errno != ENOENT) {
+        return base::errno_error("rename " + paths_.root + "/" + from + " to " + to);
+    }
+    return base::ok();
 }
 
 Result<std::optional<GuestRecord>> Store::set_aside(const Name& name,
@@ -223,30 +259,34 @@ Status Store::write_record(const Name& name, const std::string& text) const {
 
 Status Store::remove_guest(const Name& name) const {
     if (!TRY(has_guest(name))) {
-        return tidy(name);
+        return base::ok();
     }
     const auto context = paths_.root + "/" + dir_path(name);
     const Fd dir = TRY(guest_dir(name));
+    const auto entries = TRY(base::with_context(base::list_dir(dir.get(), "."), context));
+    const auto has = [&entries](const char* entry) {
+        return std::find(entries.begin(), entries.end(), entry) != entries.end();
+    };
     const auto volatile_record = paths_.run + "/" + kVolatileRecords + "/" + volatile_file(name);
-    if (!TRY(base::exists_at(AT_FDCWD, volatile_record)) &&
-        !TRY(base::with_context(base::exists_at(dir.get(), kRecord), context))) {
+    if (!has(kRecord) && !has(kDoomed) && !TRY(base::exists_at(AT_FDCWD, volatile_record))) {
         TRY(release_leases_of(name));
     }
-    TRY(base::with_context(remove_content(dir.get()), context));
+    TRY(base::with_context(remove_content(dir.get(), entries), context));
     // With the marker gone and the record not, the next command reads the record; without both the directory is
     // as one that was never finished. Either way it is removed.
-    for (const char* last : {kSetAside, kRecord}) {
-        TRY(base::with_context(base::remove_file_at(dir.get(), last), context));
+    for (const char* last : kLastToGo) {
+        if (has(last)) {
+            TRY(base::with_context(base::remove_file_at(dir.get(), last), context));
+        }
     }
     TRY(base::remove_file_at(AT_FDCWD, volatile_record));
-    TRY(base::with_context(base::remove_tree_at(root_.get(), dir_path(name)), paths_.root));
-    return tidy(name);
+    return base::with_context(base::remove_tree_at(root_.get(), dir_path(name)), paths_.root);
 }
 
-Status Store::remove_content(int dir) {
+Status Store::remove_content(int dir, const std::vector<std::string>& entries) {
     std::optional<Error> first;
-    for (const auto& entry : TRY(base::list_dir(dir, "."))) {
-        if (entry == kRecord || entry == kSetAside) {
+    for (const auto& entry : entries) {
+        if (std::find(kLastToGo.begin(), kLastToGo.end(), entry) != kLastToGo.end()) {
             continue;
         }
         // What can go goes, even when something else stays.

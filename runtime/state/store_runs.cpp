@@ -27,9 +27,9 @@ std::string file_name(const Name& name) {
     return name.str() + std::string(kSuffix);
 }
 
-Result<RunRecord> parse_record(const std::string& text, const Name& name) {
+Result<RunRecord> parse_record(const std::string& text, const Name& name, Extra extra) {
     const auto json = TRY(base::parse_json(text, file_name(name), kMaxRecord));
-    auto record = TRY(run_record_from_json(json));
+    auto record = TRY(run_record_from_json(json, extra));
     if (record.name != name.str()) {
         return base::usage_error("the record of another guest, \"" + record.name + "\"")
             .with_place("/name");
@@ -39,7 +39,7 @@ Result<RunRecord> parse_record(const std::string& text, const Name& name) {
 
 }  // namespace
 
-Result<std::optional<RunRecord>> Store::load_run(const Name& name) const {
+Result<std::optional<RunRecord>> Store::load_run(const Name& name, Extra extra) const {
     const auto path = paths_.run + "/guests/" + file_name(name);
     const auto file = TRY(open_record(AT_FDCWD, path));
     if (!file) {
@@ -49,7 +49,7 @@ Result<std::optional<RunRecord>> Store::load_run(const Name& name) const {
     if (!text && text.error().error_number() != EFBIG) {
         return text.error();
     }
-    auto record = text ? parse_record(text.value(), name) : Result<RunRecord>(text.error());
+    auto record = text ? parse_record(text.value(), name, extra) : Result<RunRecord>(text.error());
     if (record) {
         return std::optional(std::move(record).value());
     }

@@ -27,7 +27,7 @@ public:
         REQUIRE(store_->save_guest(record));
     }
 
-    Context context() { return Context{paths_, *store_, host_, log_, faults_}; }
+    Context context() { return Context{paths_, *store_, host_, boot_id_, log_, faults_}; }
 
     [[nodiscard]] std::string log_path() const { return paths_.store.root + "/guests/web1/log"; }
 
@@ -56,6 +56,7 @@ private:
     Paths paths_;
     std::optional<state::Store> store_;
     spec::HostCaps host_;
+    std::string boot_id_;
     base::Log log_;
     Faults faults_;
 };

@@ -225,7 +225,7 @@ TEST_CASE("a guest that a crash voids has its record in RUN only") {
     SUBCASE("removing it leaves nothing in either place") {
         REQUIRE(store->remove_guest(guest("job")));
         CHECK(store.tree("root/guests").empty());
-        CHECK_FALSE(store.dir().has("run/volatile"));
+        CHECK(store.tree("run/volatile").empty());
     }
     SUBCASE("a lasting guest that takes over the directory is not void in turn") {
         REQUIRE(store->save_guest(guest_record("job")));
@@ -309,13 +309,44 @@ TEST_CASE("a removed guest leaves nothing, whatever lies in its tree") {
     store.dir().write("root/guests/web1/upper/a/b/closed", "");
     fs::permissions(upper / "a/b", fs::perms::none);
     store.dir().write("root/guests/web1/log", "x");
-    const auto lock = store->lock(web1, base::LockMode::Exclusive, kNoWait);
+    auto lock = store->lock(web1, base::LockMode::Exclusive, kNoWait);
     REQUIRE(lock);
     REQUIRE(store->remove_guest(web1));
     CHECK(store.tree("root/guests").empty());
     CHECK(store.dir().read("outside/file") == "stays");
-    CHECK_FALSE(store.dir().has("run"));
     CHECK(store->remove_guest(web1));
+    CHECK(store->remove_lock(web1, std::move(lock).value()));
+    CHECK(store.tree("run/locks").empty());
+    CHECK(store->tidy(web1));
+    CHECK_FALSE(store.dir().has("run"));
+}
+
+TEST_CASE("a guest that is to go says so from then on, with its record") {
+    const TempStore store;
+    const auto web1 = guest("web1");
+    auto record = guest_record("web1");
+    record.phase = GuestPhase::Ready;
+    record.lease = 7;
+    REQUIRE(store->save_guest(record));
+    REQUIRE(store->begin_removal(web1));
+    for (int round = 0; round < 2; ++round) {
+        const auto doomed = store->load_guest(web1);
+        REQUIRE(doomed);
+        REQUIRE(doomed.value());
+        CHECK(doomed.value()->phase == GuestPhase::Destroying);
+        CHECK(doomed.value()->lease == record.lease);
+        CHECK(doomed.value()->config.image == record.config.image);
+        CHECK(store->begin_removal(web1));
+    }
+    SUBCASE("damaged, it is as one that was never made: its leases are looked for") {
+        REQUIRE(store->take_lease(7, web1));
+        store.dir().write("root/guests/web1/destroying.json", "{");
+        CHECK_FALSE(store->load_guest(web1).value());
+        CHECK_FALSE(store.dir().has("root/corrupt"));
+    }
+    REQUIRE(store->remove_guest(web1));
+    CHECK(store.tree("root/guests").empty());
+    CHECK_FALSE(store->load_guest(web1).value());
 }
 
 TEST_CASE("an interrupted removal is met again with its record") {

@@ -16,6 +16,17 @@ base::Result<base::PidRef> open_init(const state::RunRecord& run) {
     return base::Error(base::ErrorKind::Busy, run.name + " is not running");
 }
 
+base::Result<std::uint32_t> id_of_root(const base::PidRef& init) {
+    const auto path = "/proc/" + std::to_string(init.pid()) + "/uid_map";
+    std::istringstream map(TRY(base::read_file_at(AT_FDCWD, path)));
+    std::uint32_t inside = 0;
+    std::uint32_t outside = 0;
+    if (!(map >> inside >> outside) || inside != 0) {
+        return base::fail("read " + path + ": root is not mapped");
+    }
+    return outside;
+}
+
 namespace {
 
 // Whether the run that was to be entered is over, or being ended, by now.
@@ -27,18 +38,6 @@ bool is_over(const Context& context, const state::RunRecord& run) {
         return true;
     }
     return !open_init(run);
-}
-
-// The guest's root as the host sees it: the first line of user_namespaces(7)'s uid_map is "0 ID COUNT".
-base::Result<std::uint32_t> id_of_root(const base::PidRef& init) {
-    const auto path = "/proc/" + std::to_string(init.pid()) + "/uid_map";
-    std::istringstream map(TRY(base::read_file_at(AT_FDCWD, path)));
-    std::uint32_t inside = 0;
-    std::uint32_t outside = 0;
-    if (!(map >> inside >> outside) || inside != 0) {
-        return base::fail("read " + path + ": root is not mapped");
-    }
-    return outside;
 }
 
 base::Result<isolation::Launched> enter(const Context& context,

@@ -11,6 +11,9 @@ namespace warren::engine {
 // The guest's first process. Busy when it has ended since the record was read.
 [[nodiscard]] base::Result<base::PidRef> open_init(const state::RunRecord& run);
 
+// The guest's root as the host sees it: the first line of user_namespaces(7)'s uid_map is "0 ID COUNT".
+[[nodiscard]] base::Result<std::uint32_t> id_of_root(const base::PidRef& init);
+
 [[nodiscard]] base::Result<isolation::Launched> join_running(const Context& context,
                                                              const state::RunRecord& run,
                                                              const JoinRequest& request,

@@ -12,6 +12,12 @@ namespace warren::engine {
 namespace {
 
 base::Result<state::RunRecord> running(const Context& context, const base::Name& name) {
+    // The run record has all that entering needs; the guest's is read when it does not say that the guest runs.
+    auto run = TRY(context.store.load_run(name));
+    if (run && run->phase == state::RunPhase::Running && !run->paused &&
+        TRY(live_init(context, *run))) {
+        return std::move(*run);
+    }
     auto situation = TRY(observe(context, name));
     if (!situation.exists()) {
         return unknown_guest(name);
@@ -48,9 +54,7 @@ base::Result<RunOutcome> exec_detached(const Context& context,
                                        const state::RunRecord& run,
                                        const JoinRequest& join,
                                        const base::Name& name) {
-    const auto record = TRY(context.store.load_guest(name));
-    const std::uint32_t owner =
-        record && record->lease ? state::Store::lease_base(*record->lease) : 0;
+    const std::uint32_t owner = TRY(id_of_root(TRY(open_init(run))));
     DetachedStdio stdio;
     stdio.null_in = TRY(base::open_at(AT_FDCWD, "/dev/null", O_RDONLY));
     stdio.log = TRY(open_log(context, name, owner, owner));

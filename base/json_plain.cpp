@@ -90,9 +90,9 @@ private:
         constexpr std::ptrdiff_t kDigitsMax = 18;  // surely 64 bits
         const bool negative = take('-');
         const char* const first = at_;
-        std::int64_t number = 0;
+        std::uint64_t number = 0;
         for (; at_ != end_ && is_digit(*at_) && at_ - first <= kDigitsMax; ++at_) {
-            number = number * 10 + (*at_ - '0');
+            number = number * 10 + static_cast<std::uint64_t>(*at_ - '0');
         }
         const auto digits = at_ - first;
         const bool is_fraction = at_ != end_ && (*at_ == '.' || *at_ == 'e' || *at_ == 'E');
@@ -100,9 +100,9 @@ private:
             return false;
         }
         if (negative) {
-            out = -number;
+            out = -static_cast<std::int64_t>(number);
         } else {
-            out = static_cast<std::uint64_t>(number);
+            out = number;
         }
         return true;
     }

@@ -19,6 +19,10 @@ base::Result<base::PidRef> open_init(const state::RunRecord& run) {
 base::Result<std::uint32_t> id_of_root(const base::PidRef& init) {
     const auto path = "/proc/" + std::to_string(init.pid()) + "/uid_map";
     std::istringstream map(TRY(base::read_file_at(AT_FDCWD, path)));
+    // Had it ended before that, its number could be another's.
+    if (TRY(init.wait_exit(std::chrono::milliseconds{0}))) {
+        return base::Error(base::ErrorKind::Busy, "its first process has ended");
+    }
     std::uint32_t inside = 0;
     std::uint32_t outside = 0;
     if (!(map >> inside >> outside) || inside != 0) {

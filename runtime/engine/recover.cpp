@@ -1,5 +1,8 @@
 #include "runtime/engine/recover.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include "runtime/engine/teardown.hpp"
 
 namespace warren::engine {
@@ -146,6 +149,29 @@ base::Result<Situation> observe(const Context& context, const base::Name& name) 
         return std::move(lock).error();
     }
     return recover(context, name);
+}
+
+void sweep(const Context& context, const std::vector<base::Name>& guests) {
+    const auto locks = context.store.lock_names();
+    if (!locks) {
+        return;
+    }
+    std::vector<base::Name> ownerless;
+    std::set_difference(locks.value().begin(),
+                        locks.value().end(),
+                        guests.begin(),
+                        guests.end(),
+                        std::back_inserter(ownerless));
+    for (const auto& name : ownerless) {
+        const auto lock =
+            context.store.lock(name, base::LockMode::Exclusive, std::chrono::milliseconds{0});
+        if (!lock) {
+            continue;
+        }
+        if (const auto recovered = recover(context, name); !recovered) {
+            context.log.debug("remains of " + name.str() + ": " + recovered.error().describe());
+        }
+    }
 }
 
 base::Error unknown_guest(const base::Name& name) {

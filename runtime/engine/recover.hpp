@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "base/ids.hpp"
 #include "base/lock.hpp"
@@ -47,6 +48,10 @@ struct Held {
 [[nodiscard]] base::Result<Held> hold(const Context& context,
                                       const base::Name& name,
                                       std::chrono::milliseconds timeout = kLockTimeout);
+
+// Removes what a command that was killed left of guests that are no more: the files of their locks, and what recover()
+// finds. `guests` are the names there are, sorted; one scan. Best effort: what somebody is at work on stays.
+void sweep(const Context& context, const std::vector<base::Name>& guests);
 
 [[nodiscard]] base::Error unknown_guest(const base::Name& name);
 

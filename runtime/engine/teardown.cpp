@@ -81,7 +81,9 @@ base::Status finish_removal(const Context& context, const state::GuestRecord& re
         TRY(context.store.release_lease(*record.lease, name));
     }
     context.faults.hit("destroy: lease released");
-    return context.store.remove_guest(name);
+    TRY(context.store.remove_guest(name));
+    context.faults.hit("destroy: directory removed");
+    return base::ok();
 }
 
 void tidy_host(const Context& context, const base::Name& name) {

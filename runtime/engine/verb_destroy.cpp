@@ -151,6 +151,9 @@ void Engine::destroy(const std::vector<base::Name>& names, bool force, const OnO
     if (left && left.value().empty()) {
         await_console_keeper_end(context);
     }
+    if (const auto guests = store_.guest_names(); guests && names.size() > 1) {
+        sweep(context, guests.value());
+    }
     tidy_host(context, names.back());
 }
 

@@ -129,6 +129,7 @@ base::Result<std::vector<GuestView>> Engine::list(
     const Context context = this->context();
     TRY(matches_all(GuestView{}, filters));  // an unknown key is refused on an empty host as well
     const auto names = TRY(store_.guest_names());
+    sweep(context, names);
     std::vector<MaybeView> seen(names.size(), std::optional<GuestView>());
     share_among_threads(names.size(),
                         [&](std::size_t i) { seen[i] = view_at_a_glance(context, names[i]); });

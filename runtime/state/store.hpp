@@ -53,6 +53,8 @@ public:
     [[nodiscard]] base::Result<base::FileLock> lock(const base::Name& name,
                                                     base::LockMode mode,
                                                     std::chrono::milliseconds timeout) const;
+    // Names with a lock file, of guests or of none, sorted: one scan. No RUN, no names.
+    [[nodiscard]] base::Result<std::vector<base::Name>> lock_names() const;
     // True when somebody holds the exclusive lock now. Takes it shared for a moment, so a try of another to have it
     // exclusively without waiting can fail: ask only about guests in a half-way phase.
     [[nodiscard]] base::Result<bool> is_locked(const base::Name& name) const;

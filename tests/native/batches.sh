@@ -191,3 +191,23 @@ test_list_of_many() {
     nothing_is_left
     rm -r "$WARREN_ROOT/corrupt"
 }
+
+# What a command that was killed leaves of a guest that is gone, lists and batches take away; what is in use stays.
+test_locks_of_no_guest_go() {
+    local name held
+    need_image busybox
+    name=$(unique g) held=$(unique h)
+    create_all "$name" "${name}2"
+    hold_guest "$held" 30
+    for verb in "list -q" "destroy $name ${name}2"; do
+        : >"$WARREN_RUN/locks/ghost"
+        # shellcheck disable=SC2086  # a list of words
+        assert_exit 0 warren $verb
+        [ ! -e "$WARREN_RUN/locks/ghost" ] || fail "the lock of no guest is left by $verb"
+        [ -e "$WARREN_RUN/locks/$held" ] || fail "a lock that somebody holds was removed by $verb"
+    done
+    kill "$HOLDER"
+    wait "$HOLDER" || :
+    warren list -q
+    nothing_is_left
+}

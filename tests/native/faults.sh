@@ -20,6 +20,7 @@ guest_leftovers() {
     compgen -G "$WARREN_ROOT/guests/*" || :
     compgen -G "$WARREN_ROOT/leases/*" || :
     compgen -G "$WARREN_RUN/guests/*" || :
+    compgen -G "$WARREN_RUN/locks/*" || :
     parent=$(cgroup_parent_of_run)
     [ -z "$parent" ] || find "$parent" -mindepth 1 -type d
 }

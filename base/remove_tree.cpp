@@ -1,6 +1,6 @@
 // remove_tree_at(): see base/fd.hpp.
 //
-// The walk keeps at most kMaxDepth directories open. A directory below that which is not empty is
+// The walk keeps at most kMaxOpen directories open. A directory below that which is not empty is
 // renamed to a directory further up and met again there, so depth costs renames and not
 // descriptors, stack or long paths, and no step ever goes through "..", which a writer in the tree
 // could have moved elsewhere.
@@ -17,13 +17,13 @@ namespace warren::base {
 
 namespace {
 
-constexpr std::size_t kMaxDepth = 32;
+constexpr std::size_t kMaxOpen = 32;
 
-struct DirCloser {
+struct StreamCloser {
     void operator()(DIR* dir) const { (void)::closedir(dir); }
 };
 
-using DirStream = std::unique_ptr<DIR, DirCloser>;
+using Stream = std::unique_ptr<DIR, StreamCloser>;
 
 // A mount point that the walk met without entering it, such as a file's, shows as EBUSY.
 Error refusal(int error_number, std::string what) {
@@ -34,7 +34,7 @@ Error refusal(int error_number, std::string what) {
 // One open directory of the walk. The first level is the tree's top.
 struct Level {
     std::string name;  // in the level above
-    DirStream stream;
+    Stream stream;
     bool removed_some = false;  // in this scan: names may have been skipped, so scan again
     bool moved_in = false;      // a deep directory was renamed into this one during this scan
     bool failed = false;        // something in here stays, and has been reported
@@ -117,7 +117,7 @@ private:
         // An empty one needs no walk; whatever else is the matter with it, the walk tells.
         if (::unlinkat(current_fd(), name.c_str(), AT_REMOVEDIR) == 0) {
             removed();
-        } else if (levels_.size() < kMaxDepth) {
+        } else if (levels_.size() < kMaxOpen) {
             descend(name);
         } else {
             lift(name, errno);
@@ -140,7 +140,7 @@ private:
             }
             return;
         }
-        DirStream stream(::fdopendir(fd.get()));
+        Stream stream(::fdopendir(fd.get()));
         if (!stream) {
             record(name, errno_error("open"));
             return;

@@ -15,20 +15,20 @@ __extension__ using Wide = unsigned __int128;
 
 constexpr std::string_view kSuffixes = "KMGTPE";
 
-Error refuse(std::string_view kind, std::string_view text, std::string_view why) {
+Error not_a(std::string_view kind, std::string_view text, std::string_view why) {
     constexpr std::size_t kShown = 64;
     auto shown = std::string(text.substr(0, kShown)) + (text.size() > kShown ? "..." : "");
     return usage_error("invalid " + std::string(kind) + " \"" + shown + "\": " + std::string(why));
 }
 
-bool is_digit(char c) {
+bool is_decimal(char c) {
     return c >= '0' && c <= '9';
 }
 
 // The number in `text`; nothing when it is not digits only or does not fit.
 std::optional<std::uint64_t> digits(std::string_view text) {
     std::uint64_t value = 0;
-    if (text.empty() || !std::all_of(text.begin(), text.end(), is_digit)) {
+    if (text.empty() || !std::all_of(text.begin(), text.end(), is_decimal)) {
         return std::nullopt;
     }
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -105,15 +105,15 @@ Result<std::uint64_t> parse_size(std::string_view text) {
     const unsigned shift = take_suffix(number);
     const auto decimal = parse_decimal(number, kPlaces);
     if (!decimal) {
-        return refuse("size", text, "expected a number like 512M, 1.5G or 1048576");
+        return not_a("size", text, "expected a number like 512M, 1.5G or 1048576");
     }
     const Wide value = (static_cast<Wide>(decimal->whole) << shift) +
                        (static_cast<Wide>(decimal->fraction) << shift) / decimal->scale;
     if (value > kMax) {
-        return refuse("size", text, "at most 8 EiB - 1");
+        return not_a("size", text, "at most 8 EiB - 1");
     }
     if (decimal->has_fraction && (shift == 0 || (value == 0 && decimal->fraction != 0))) {
-        return refuse("size", text, "a fraction of a byte");
+        return not_a("size", text, "a fraction of a byte");
     }
     return static_cast<std::uint64_t>(value);
 }
@@ -143,7 +143,7 @@ std::string format_size(std::uint64_t bytes) {
 Result<std::uint64_t> parse_uint(std::string_view text, std::uint64_t min, std::uint64_t max) {
     const auto value = digits(text);
     if (!value || *value < min || *value > max) {
-        return refuse(
+        return not_a(
             "number",
             text,
             "expected a number from " + std::to_string(min) + " to " + std::to_string(max));
@@ -157,11 +157,11 @@ Result<std::uint64_t> parse_cpus(std::string_view text) {
     constexpr std::uint64_t kMin = 1'000;
     const auto decimal = parse_decimal(text, 6);
     if (!decimal || decimal->whole > kMaxCpus) {
-        return refuse("number of cpus", text, "expected 0.001 to 1000000, like 1.5");
+        return not_a("number of cpus", text, "expected 0.001 to 1000000, like 1.5");
     }
     const auto micros = decimal->whole * kMicros + decimal->fraction * (kMicros / decimal->scale);
     if (micros < kMin || micros > kMaxCpus * kMicros) {
-        return refuse("number of cpus", text, "expected 0.001 to 1000000, like 1.5");
+        return not_a("number of cpus", text, "expected 0.001 to 1000000, like 1.5");
     }
     return micros;
 }

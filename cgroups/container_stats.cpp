@@ -13,6 +13,7 @@
 #include "cgroups/flat_file.hpp"
 #include "cgroups/knobs.hpp"
 #include "cgroups/members.hpp"
+#include "cgroups/take.hpp"
 #include "cgroups/tree.hpp"
 
 namespace warren::cgroups {
@@ -20,14 +21,6 @@ namespace warren::cgroups {
 namespace {
 
 constexpr const char* kMemoryEvents = "memory.events";
-
-// Takes the text up to the separator off the front.
-std::string_view take(std::string_view& text, char separator) {
-    const auto end = std::min(text.find(separator), text.size());
-    const auto piece = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    return piece;
-}
 
 // "KEY=VALUE KEY=VALUE"; values that are no numbers ("max") are left out.
 Counters parse_pairs(std::string_view line) {

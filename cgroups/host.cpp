@@ -90,8 +90,8 @@ std::string parse_own_path(std::string_view text, const std::string& mount_root)
 
 // cgroup.kill came with 5.14; it is in every cgroup but the root, where it cannot be looked for.
 bool release_has_kill(std::string_view release) {
-    constexpr std::uint64_t kMajor = 5;
-    constexpr std::uint64_t kMinor = 14;
+    constexpr std::uint64_t kFirstMajor = 5;
+    constexpr std::uint64_t kFirstMinor = 14;
     const auto dot = release.find('.');
     if (dot == std::string_view::npos) {
         return false;
@@ -103,7 +103,8 @@ bool release_has_kill(std::string_view release) {
     if (!major || !minor) {
         return false;
     }
-    return major.value() > kMajor || (major.value() == kMajor && minor.value() >= kMinor);
+    return major.value() > kFirstMajor ||
+           (major.value() == kFirstMajor && minor.value() >= kFirstMinor);
 }
 
 // sd_booted(3) asks for the directory alone, but that can be left over, or be another host's that a
@@ -190,12 +191,6 @@ std::string explain_missing(const Host& host, const Limits& limits, Controller c
     return text + "is not in " + host.mount_point + "/cgroup.controllers";
 }
 
-base::Error absent_error() {
-    return {base::ErrorKind::Unsupported,
-            "this host has no cgroup v2 tree mounted, boot with "
-            "systemd.unified_cgroup_hierarchy=1, or mount -t cgroup2 none /sys/fs/cgroup"};
-}
-
 }  // namespace
 
 base::Result<Host> probe_host(const std::string& root) {
@@ -248,6 +243,12 @@ std::optional<std::string> v1_mount(const Host& host, std::string_view controlle
 bool has_pressure(const std::string& root) {
     const auto prefix = root == "/" ? std::string() : root;
     return base::read_file_at(AT_FDCWD, prefix + "/proc/pressure/cpu").has_value();
+}
+
+base::Error absent_error() {
+    return {base::ErrorKind::Unsupported,
+            "this host has no cgroup v2 tree mounted, boot with "
+            "systemd.unified_cgroup_hierarchy=1, or mount -t cgroup2 none /sys/fs/cgroup"};
 }
 
 base::Status check_limits(const Host& host, const Limits& limits) {

@@ -40,6 +40,9 @@ struct Host {
 // Whether the kernel tells of pressure (PSI). One with psi=0 has the files but answers EOPNOTSUPP.
 [[nodiscard]] bool has_pressure(const std::string& root = "/");
 
+// What there is to say on a host whose mode is Absent.
+[[nodiscard]] base::Error absent_error();
+
 // Refuses limits whose controller this host's v2 tree does not have: one Unsupported error that says which
 // controller, where it is instead, and what to do.
 [[nodiscard]] base::Status check_limits(const Host& host, const Limits& limits);

@@ -7,7 +7,7 @@ namespace warren::cgroups {
 namespace {
 
 template <typename T>
-void take(std::optional<T>& mine, const std::optional<T>& newer) {
+void take_over(std::optional<T>& mine, const std::optional<T>& newer) {
     if (newer) {
         mine = newer;
     }
@@ -28,16 +28,16 @@ bool binds(const IoMax& io) {
 }  // namespace
 
 void Limits::merge(const Limits& newer) {
-    take(cpu_max_micros, newer.cpu_max_micros);
-    take(cpu_weight, newer.cpu_weight);
-    take(cpuset, newer.cpuset);
-    take(memory_max, newer.memory_max);
-    take(memory_high, newer.memory_high);
-    take(memory_low, newer.memory_low);
-    take(memory_min, newer.memory_min);
-    take(swap_max, newer.swap_max);
-    take(pids_max, newer.pids_max);
-    take(io_weight, newer.io_weight);
+    take_over(cpu_max_micros, newer.cpu_max_micros);
+    take_over(cpu_weight, newer.cpu_weight);
+    take_over(cpuset, newer.cpuset);
+    take_over(memory_max, newer.memory_max);
+    take_over(memory_high, newer.memory_high);
+    take_over(memory_low, newer.memory_low);
+    take_over(memory_min, newer.memory_min);
+    take_over(swap_max, newer.swap_max);
+    take_over(pids_max, newer.pids_max);
+    take_over(io_weight, newer.io_weight);
     for (const IoMax& theirs : newer.io_max) {
         const auto mine = std::find_if(io_max.begin(), io_max.end(), [&](const IoMax& io) {
             return io.major == theirs.major && io.minor == theirs.minor;
@@ -46,10 +46,10 @@ void Limits::merge(const Limits& newer) {
             io_max.push_back(theirs);
             continue;
         }
-        take(mine->rbps, theirs.rbps);
-        take(mine->wbps, theirs.wbps);
-        take(mine->riops, theirs.riops);
-        take(mine->wiops, theirs.wiops);
+        take_over(mine->rbps, theirs.rbps);
+        take_over(mine->wbps, theirs.wbps);
+        take_over(mine->riops, theirs.riops);
+        take_over(mine->wiops, theirs.wiops);
     }
     for (const HugetlbLimit& theirs : newer.hugetlb) {
         const auto mine = std::find_if(hugetlb.begin(), hugetlb.end(), [&](const HugetlbLimit& h) {

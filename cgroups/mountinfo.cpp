@@ -9,6 +9,7 @@
 #include <set>
 
 #include "base/units.hpp"
+#include "cgroups/take.hpp"
 
 namespace warren::cgroups {
 
@@ -16,14 +17,6 @@ namespace {
 
 // Stands for what is above all that is listed; no mount has this number.
 constexpr std::uint64_t kTop = UINT64_MAX;
-
-// Takes the text up to the separator off the front.
-std::string_view take(std::string_view& text, char separator) {
-    const auto end = std::min(text.find(separator), text.size());
-    const auto piece = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    return piece;
-}
 
 bool is_octal(char c) {
     return c >= '0' && c <= '7';
@@ -45,7 +38,7 @@ std::string unescape(std::string_view text) {
     return out;
 }
 
-struct Line {
+struct MountLine {
     std::uint64_t id = 0;
     std::uint64_t parent = 0;
     std::string_view place;  // escaped
@@ -55,8 +48,8 @@ struct Line {
 };
 
 // "31 23 0:28 ROOT MOUNT_POINT OPTIONS [TAG...] - TYPE SOURCE SUPER_OPTIONS"
-std::optional<Line> parse_line(std::string_view text) {
-    Line line;
+std::optional<MountLine> parse_line(std::string_view text) {
+    MountLine line;
     const auto id = base::parse_uint(take(text, ' '), 0, UINT64_MAX);
     const auto parent = base::parse_uint(take(text, ' '), 0, UINT64_MAX);
     (void)take(text, ' ');
@@ -83,12 +76,13 @@ bool is_at_or_below(std::string_view path, std::string_view top) {
 
 // Walks as the kernel does: in each mount, on to the mount that hangs in it on the way. The order of the lines says
 // nothing: since Linux 6.8 they are sorted by when the mounts were made.
-const Line* look_up(const std::multimap<std::uint64_t, Line>& by_parent, const Line& wanted) {
-    const Line* here = nullptr;
+const MountLine* look_up(const std::multimap<std::uint64_t, MountLine>& by_parent,
+                         const MountLine& wanted) {
+    const MountLine* here = nullptr;
     // What hangs in a mount that is not listed hangs in the root; so does the root itself.
     std::uint64_t id = kTop;
     for (std::size_t steps = 0; steps <= by_parent.size(); ++steps) {
-        const Line* next = nullptr;
+        const MountLine* next = nullptr;
         const auto [first, last] = by_parent.equal_range(id);
         for (auto child = first; child != last; ++child) {
             const auto& line = child->second;
@@ -107,9 +101,9 @@ const Line* look_up(const std::multimap<std::uint64_t, Line>& by_parent, const L
 }
 
 // Those of the types that a path leads to.
-std::vector<Line> visible_mounts(std::string_view mountinfo,
-                                 std::initializer_list<std::string_view> types) {
-    std::vector<Line> lines;
+std::vector<MountLine> visible_mounts(std::string_view mountinfo,
+                                      std::initializer_list<std::string_view> types) {
+    std::vector<MountLine> lines;
     std::set<std::uint64_t> ids;
     while (!mountinfo.empty()) {
         if (const auto line = parse_line(take(mountinfo, '\n'))) {
@@ -117,17 +111,17 @@ std::vector<Line> visible_mounts(std::string_view mountinfo,
             ids.insert(line->id);
         }
     }
-    std::multimap<std::uint64_t, Line> by_parent;
-    for (const Line& line : lines) {
+    std::multimap<std::uint64_t, MountLine> by_parent;
+    for (const MountLine& line : lines) {
         const bool inside = line.parent != line.id && ids.count(line.parent) != 0;
         by_parent.emplace(inside ? line.parent : kTop, line);
     }
-    std::vector<Line> out;
-    for (const Line& line : lines) {
+    std::vector<MountLine> out;
+    for (const MountLine& line : lines) {
         if (std::find(types.begin(), types.end(), line.type) == types.end()) {
             continue;
         }
-        const Line* seen = look_up(by_parent, line);
+        const MountLine* seen = look_up(by_parent, line);
         if (seen != nullptr && seen->id == line.id) {
             out.push_back(line);
         }
@@ -154,7 +148,7 @@ bool CgroupMount::controllers() const {
 
 std::vector<CgroupMount> parse_cgroup_mounts(std::string_view mountinfo) {
     std::vector<CgroupMount> mounts;
-    for (const Line& line : visible_mounts(mountinfo, {"cgroup", "cgroup2"})) {
+    for (const MountLine& line : visible_mounts(mountinfo, {"cgroup", "cgroup2"})) {
         mounts.push_back({line.type == "cgroup2",
                           unescape(line.root),
                           unescape(line.place),

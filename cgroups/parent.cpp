@@ -24,17 +24,11 @@ using Clock = std::chrono::steady_clock;
 // In a delegated scope no process may be in the scope itself once controllers are on. No guest's name
 // starts so.
 constexpr const char* kHolderName = "_holder";
-constexpr std::chrono::seconds kScopeTimeout(30);
+constexpr std::chrono::seconds kParentTimeout(30);
 constexpr std::chrono::milliseconds kPause(10);
 
 bool in_scope(const Host& host, const ParentConfig& config) {
     return host.systemd && config.configured_path.empty();
-}
-
-base::Error absent_error() {
-    return {base::ErrorKind::Unsupported,
-            "this host has no cgroup v2 tree mounted, boot with "
-            "systemd.unified_cgroup_hierarchy=1, or mount -t cgroup2 none /sys/fs/cgroup"};
 }
 
 // Closing what was opened and removing the leaf is left to the Parent that gets it.
@@ -117,13 +111,13 @@ base::Result<std::optional<HeldScope>> make_scope(int tree,
 
 // A scope may come and go between any two of our steps: by another caller, or by its last guest's end.
 base::Result<HeldScope> hold_scope(int tree, const std::string& path) {
-    const auto deadline = Clock::now() + kScopeTimeout;
+    const auto deadline = Clock::now() + kParentTimeout;
     while (Clock::now() < deadline) {
         auto joined = TRY(join_scope(tree, path));
         if (joined) {
             return std::move(*joined);
         }
-        auto made = TRY(make_scope(tree, path, kScopeTimeout));
+        auto made = TRY(make_scope(tree, path, kParentTimeout));
         if (made) {
             return std::move(*made);
         }
@@ -135,7 +129,7 @@ base::Result<HeldScope> hold_scope(int tree, const std::string& path) {
 
 // Busy while the process that another caller's scope began with has not moved to its leaf yet.
 base::Status enable_in_scope(int scope) {
-    const auto deadline = Clock::now() + kScopeTimeout;
+    const auto deadline = Clock::now() + kParentTimeout;
     for (;;) {
         auto status = enable_controllers(scope);
         const bool again = !status && status.error().kind() == base::ErrorKind::Busy;

@@ -28,7 +28,7 @@ std::string_view trimmed(std::string_view text) {
     return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
 }
 
-std::vector<std::string_view> split(std::string_view text, char separator) {
+std::vector<std::string_view> pieces_of(std::string_view text, char separator) {
     std::vector<std::string_view> out;
     while (!text.empty()) {
         const auto end = std::min(text.find(separator), text.size());
@@ -52,7 +52,7 @@ std::optional<Schema> parse_schema(std::string_view line) {
         return std::nullopt;
     }
     Schema out{std::string(trimmed(line.substr(0, colon))), {}};
-    for (const auto pair : split(line.substr(colon + 1), ';')) {
+    for (const auto pair : pieces_of(line.substr(colon + 1), ';')) {
         const auto equals = pair.find('=');
         if (equals == std::string_view::npos) {
             return std::nullopt;
@@ -69,7 +69,7 @@ std::optional<Schema> parse_schema(std::string_view line) {
 
 base::Result<std::vector<Schema>> parse_schemata(std::string_view text) {
     std::vector<Schema> out;
-    for (const auto line : split(text, '\n')) {
+    for (const auto line : pieces_of(text, '\n')) {
         auto schema = parse_schema(line);
         if (!schema || schema->resource.empty() ||
             schema->resource.find('/') != std::string::npos) {
@@ -139,7 +139,7 @@ base::Status Resctrl::check_counters(bool occupancy, bool bandwidth) const {
     constexpr const char* kFeatures = "info/L3_MON/mon_features";
     const auto text = base::read_file_at(dir_.get(), kFeatures);
     const auto counts = [&](std::string_view word) {
-        const auto words = text ? split(text.value(), '\n') : std::vector<std::string_view>();
+        const auto words = text ? pieces_of(text.value(), '\n') : std::vector<std::string_view>();
         return std::find(words.begin(), words.end(), word) != words.end();
     };
     if (occupancy && !counts("llc_occupancy")) {

@@ -11,7 +11,7 @@ namespace warren::cgroups {
 
 namespace {
 
-constexpr const char* kMax = "max";
+constexpr const char* kUnlimited = "max";
 
 // Writes gathered for one object of the configuration, with the place for its errors.
 class Section {
@@ -33,7 +33,7 @@ public:
 
     // A number, or below 0: no limit.
     void add_limit(const std::string& member, std::string file, std::int64_t value) {
-        add(member, std::move(file), value < 0 ? kMax : std::to_string(value), value < 0);
+        add(member, std::move(file), value < 0 ? kUnlimited : std::to_string(value), value < 0);
     }
 
     [[nodiscard]] base::Error refuse(const std::string& member, std::string text) const {
@@ -90,7 +90,7 @@ base::Status plan_bandwidth(const CpuResources& cpu, Section& section) {
         return section.refuse("burst", "cpu burst is larger than the quota");
     }
     if (has_quota || has_period) {
-        const auto quota = bounded ? std::to_string(*cpu.quota) : kMax;
+        const auto quota = bounded ? std::to_string(*cpu.quota) : kUnlimited;
         const auto period = has_period ? " " + std::to_string(*cpu.period) : "";
         section.add(has_quota ? "quota" : "period", "cpu.max", quota + period, !bounded);
     }
@@ -137,7 +137,7 @@ base::Status plan_swap(const MemoryResources& memory, Section& section) {
     const auto limit = memory.limit.value_or(0);
     const auto swap = memory.swap.value_or(0);
     if (swap < 0 || (swap == 0 && limit < 0)) {
-        section.add(swap < 0 ? "swap" : "limit", "memory.swap.max", kMax, true);
+        section.add(swap < 0 ? "swap" : "limit", "memory.swap.max", kUnlimited, true);
         return base::ok();
     }
     if (swap == 0) {
@@ -239,7 +239,7 @@ void plan_throttle(const BlockIoResources& io, Section& section) {
             if (line.member.empty() || (!line.binds && device.rate != 0)) {
                 line.member = member + "/" + std::to_string(i);
             }
-            const auto rate = device.rate == 0 ? kMax : std::to_string(device.rate);
+            const auto rate = device.rate == 0 ? kUnlimited : std::to_string(device.rate);
             line.text += std::string(" ") + key + "=" + rate;
             line.binds = line.binds || device.rate != 0;
         }
@@ -265,7 +265,7 @@ base::Status plan_hugepages(const std::vector<HugepageLimit>& limits, Section se
                 "invalid huge page size \"" + limit.page_size + "\": expected one like 2MB");
         }
         const bool none = limit.limit == UINT64_MAX;
-        const auto value = none ? kMax : std::to_string(limit.limit);
+        const auto value = none ? kUnlimited : std::to_string(limit.limit);
         const auto stem = "hugetlb." + limit.page_size;
         // The limit on reservations (5.7) makes mmap(2) fail; without it the first touch is SIGBUS.
         section.add(std::to_string(i), stem + ".rsvd.max", value, true);
@@ -280,7 +280,7 @@ base::Status plan_rdma(const std::map<std::string, RdmaLimit>& devices, Section 
             return section.refuse(escape(name), "invalid rdma device \"" + name + "\"");
         }
         const auto text = [](const std::optional<std::uint32_t>& number) {
-            return number ? std::to_string(*number) : std::string(kMax);
+            return number ? std::to_string(*number) : std::string(kUnlimited);
         };
         section.add(escape(name),
                     "rdma.max",
@@ -333,7 +333,7 @@ base::Status plan_unified(const std::map<std::string, std::string>& unified, Sec
             if (end != start || value.empty()) {
                 const auto line = value.substr(start, end - start);
                 // A write of no bytes never reaches the kernel's handler.
-                section.add(escape(name), name, line.empty() ? "\n" : line, line == kMax);
+                section.add(escape(name), name, line.empty() ? "\n" : line, line == kUnlimited);
             }
             start = end + 1;
         } while (start < value.size());

@@ -8,18 +8,11 @@
 #include "cgroups/knobs.hpp"
 #include "cgroups/members.hpp"
 #include "cgroups/stats_parse.hpp"
+#include "cgroups/take.hpp"
 
 namespace warren::cgroups {
 
 namespace {
-
-// Takes the text up to the separator off the front.
-std::string_view take(std::string_view& text, char separator) {
-    const auto end = std::min(text.find(separator), text.size());
-    const auto piece = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    return piece;
-}
 
 void add(std::optional<std::uint64_t>& sum, std::uint64_t value) {
     sum = sum.value_or(0) + value;

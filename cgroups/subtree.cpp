@@ -36,8 +36,8 @@ base::Result<bool> is_in_the_way(int dir) {
     if (!TRY(base::exists_at(dir, "cgroup.type"))) {
         return false;
     }
-    constexpr std::size_t kBytesMax = std::size_t{64} << 20U;
-    const auto pids = base::read_file_at(dir, "cgroup.procs", kBytesMax);
+    constexpr std::size_t kPidsBytesMax = std::size_t{64} << 20U;
+    const auto pids = base::read_file_at(dir, "cgroup.procs", kPidsBytesMax);
     if (!pids && pids.error().error_number() == EOPNOTSUPP) {
         return true;  // threaded already
     }

@@ -12,15 +12,15 @@
 namespace warren::images {
 namespace {
 
-constexpr unsigned kNoId = static_cast<unsigned>(-1);
+constexpr unsigned kAsk = static_cast<unsigned>(-1);
 
 // setfsuid(2) tells nothing about failure; asking with an invalid id answers with the current one.
 uid_t current_fsuid() {
-    return static_cast<uid_t>(setfsuid(kNoId));
+    return static_cast<uid_t>(setfsuid(kAsk));
 }
 
 gid_t current_fsgid() {
-    return static_cast<gid_t>(setfsgid(kNoId));
+    return static_cast<gid_t>(setfsgid(kAsk));
 }
 
 template <typename Data>

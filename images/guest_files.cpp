@@ -8,7 +8,7 @@ namespace warren::images {
 namespace {
 
 // Each of these replaces a file of the distribution that is_left_out() knows.
-constexpr const char* kHosts =
+constexpr const char* kMachineHosts =
     "127.0.0.1\tlocalhost\n"
     "::1\tlocalhost ip6-localhost ip6-loopback\n"
     "ff02::1\tip6-allnodes\n"
@@ -16,7 +16,7 @@ constexpr const char* kHosts =
 
 // The distribution's own without getty: a guest has no virtual consoles. On SIGPWR the guest is
 // shut down.
-constexpr const char* kInittab =
+constexpr const char* kMachineInittab =
     "id:2:initdefault:\n"
     "si::sysinit:/etc/init.d/rcS\n"
     "~~:S:wait:/sbin/sulogin --force\n"
@@ -175,7 +175,7 @@ bool is_left_out(const std::string& path, EntryType type) {
 std::vector<GuestFile> guest_files(InitSystem init, const std::vector<std::string>& sources) {
     std::vector<GuestFile> out;
     out.push_back(guest_file("etc/apt/sources.list", lines(sources)));
-    out.push_back(guest_file("etc/hosts", kHosts));
+    out.push_back(guest_file("etc/hosts", kMachineHosts));
     out.push_back(guest_file("etc/resolv.conf", ""));
     out.push_back(guest_directory("var/cache/apt/archives"));
     out.push_back(guest_directory("var/lib/apt/lists/partial", 0700));
@@ -190,7 +190,7 @@ std::vector<GuestFile> guest_files(InitSystem init, const std::vector<std::strin
             out.push_back(guest_link(std::string("etc/systemd/system/") + unit, "/dev/null"));
         }
     } else if (init == InitSystem::Sysvinit) {
-        out.push_back(guest_file("etc/inittab", kInittab));
+        out.push_back(guest_file("etc/inittab", kMachineInittab));
     } else if (init == InitSystem::Openrc) {
         out.push_back(guest_file("etc/inittab", kOpenrcInittab));
     }

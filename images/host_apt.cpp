@@ -4,6 +4,7 @@
 
 #include <sys/utsname.h>
 
+#include "images/lines.hpp"
 #include "images/program.hpp"
 
 namespace warren::images {
@@ -16,15 +17,6 @@ std::string ask(std::vector<std::string> arguments) {
     program.package = "apt";
     auto text = run_program(program);
     return text ? std::move(text).value() : std::string();
-}
-
-template <typename F>
-void for_each_line(const std::string& text, const F& call) {
-    for (std::size_t at = 0; at < text.size();) {
-        const std::size_t end = std::min(text.find('\n', at), text.size());
-        call(text.substr(at, end - at));
-        at = end + 1;
-    }
 }
 
 }  // namespace

@@ -13,7 +13,7 @@
 namespace warren::images {
 namespace {
 
-constexpr std::size_t kMaxFile = 64U << 10U;
+constexpr std::size_t kMaxRead = 64U << 10U;
 constexpr std::size_t kMaxText = 64;
 
 struct Found {
@@ -149,7 +149,7 @@ TreeFacts inspect_tree(int root) {
             continue;
         }
         // One that is larger is none.
-        if (const auto text = read_found(*found, kMaxFile)) {
+        if (const auto text = read_found(*found, kMaxRead)) {
             facts.os_id = short_text(os_release_value(text.value(), "ID"));
             facts.os_version = short_text(os_release_value(text.value(), "VERSION_ID"));
         }

@@ -16,7 +16,7 @@
 namespace warren::images {
 namespace {
 
-constexpr std::uint64_t kMaxId = 65535;
+constexpr std::uint64_t kMaxOwner = 65535;
 constexpr std::string_view kCapability = "security.capability";
 // What ext4, xfs and btrfs all hold (xfs with bigtime).
 constexpr time_t kFirstTime = -(1LL << 31);
@@ -52,7 +52,7 @@ base::Status normalise_capability(std::string& value) {
         return base::usage_error("file capabilities are malformed");
     }
     const std::uint32_t root_id = word_at(value, 5);
-    if (root_id > kMaxId) {
+    if (root_id > kMaxOwner) {
         return base::usage_error("file capabilities name root id " + std::to_string(root_id) +
                                  "; ids go up to 65535");
     }
@@ -156,7 +156,7 @@ std::string entry_label(const std::string& path) {
 }
 
 base::Status normalise(Metadata& meta, bool is_directory) {
-    if (meta.uid > kMaxId || meta.gid > kMaxId) {
+    if (meta.uid > kMaxOwner || meta.gid > kMaxOwner) {
         return base::usage_error("owner " + std::to_string(meta.uid) + ":" +
                                  std::to_string(meta.gid) +
                                  " does not fit a guest; ids go up to 65535");

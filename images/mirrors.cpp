@@ -10,6 +10,7 @@
 #include "base/excerpt.hpp"
 #include "base/fd.hpp"
 #include "images/host_apt.hpp"
+#include "images/lines.hpp"
 
 namespace warren::images {
 namespace {
@@ -19,15 +20,6 @@ constexpr const char* kLists = "/usr/share/python-apt/templates/";
 std::string environment(const std::string& name) {
     const char* value = getenv(name.c_str());
     return value == nullptr ? std::string() : std::string(value);
-}
-
-template <typename F>
-void for_each_line(const std::string& text, const F& call) {
-    for (std::size_t at = 0; at < text.size();) {
-        const std::size_t end = std::min(text.find('\n', at), text.size());
-        call(text.substr(at, end - at));
-        at = end + 1;
-    }
 }
 
 std::string without_slash(std::string uri) {

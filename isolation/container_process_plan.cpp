@@ -12,7 +12,7 @@ namespace warren::isolation {
 
 namespace {
 
-constexpr std::uint32_t kFirstProgramFd = 3;
+constexpr std::uint32_t kFirstPreservedFd = 3;
 
 // Labels for the program, set before the caller's /proc goes.
 struct Label {
@@ -84,7 +84,7 @@ void close_others(RecipeBuilder& recipe,
     for (const auto& [slot, label] : labels(process)) {
         slots.push_back(static_cast<std::int32_t>(slot));
     }
-    recipe.close_all_but(kFirstProgramFd + process.preserve_fds, slots);
+    recipe.close_all_but(kFirstPreservedFd + process.preserve_fds, slots);
 }
 
 // A filter can be loaded without no_new_privs only with CAP_SYS_ADMIN, so before the

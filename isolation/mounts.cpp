@@ -198,7 +198,7 @@ base::Status make_fixed_entries(int dev, Owner owner) {
 }
 
 std::string file_system_name(int fd) {
-    constexpr std::array<std::pair<std::uint32_t, const char*>, 24> kNames = {{
+    constexpr std::array<std::pair<std::uint32_t, const char*>, 24> kTypes = {{
         {0xef53, "ext4"},         {0x58465342, "xfs"},     {0x9123683e, "btrfs"},
         {0x01021994, "tmpfs"},    {0x794c7630, "overlay"}, {0x6969, "nfs"},
         {0xff534d42, "cifs"},     {0xfe534d42, "smb2"},    {0x65735546, "fuse"},
@@ -216,8 +216,8 @@ std::string file_system_name(int fd) {
     }
     const auto magic = static_cast<std::uint32_t>(status.f_type);
     const auto* entry = std::find_if(
-        kNames.begin(), kNames.end(), [&](const auto& item) { return item.first == magic; });
-    if (entry != kNames.end()) {
+        kTypes.begin(), kTypes.end(), [&](const auto& item) { return item.first == magic; });
+    if (entry != kTypes.end()) {
         return entry->second;
     }
     std::array<char, 16> text{};

@@ -112,7 +112,7 @@ void read_call(const JsonReader& entry, SeccompRules& rules, Problems& problems)
     seccomp_json::append_rule(std::move(rule), rules.rules);
 }
 
-void read_architectures(const JsonReader& root, SeccompRules& rules, Problems& problems) {
+void read_oci_architectures(const JsonReader& root, SeccompRules& rules, Problems& problems) {
     const auto names =
         problems.keep(root.strings("architectures")).value_or(std::vector<std::string>());
     auto& others = rules.other_architectures;
@@ -190,7 +190,7 @@ base::Result<std::optional<SeccompRules>> parse(std::string_view text) {
             root, "defaultAction", std::string(kNotify) + " cannot be used as default action");
     }
     rules.default_action = standard.value;
-    read_architectures(root, rules, problems);
+    read_oci_architectures(root, rules, problems);
     read_flags(root, rules, problems);
     for (const JsonReader& entry : calls) {
         read_call(entry, rules, problems);

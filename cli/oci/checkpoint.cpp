@@ -31,7 +31,7 @@ constexpr std::array kDumpOptions{
     Option{"page-server", 0, "ADDRESS:PORT", "send the memory there"},
     Option{"status-fd", 0, "FD", "tell this descriptor when lazy pages can be had"},
 };
-const std::array kGroups{OptionGroup{"Dump", kDumpOptions}, kCriuGroup, kHelpGroup};
+const std::array kCheckpointGroups{OptionGroup{"Dump", kDumpOptions}, kCriuGroup, kHelpGroup};
 
 }  // namespace
 
@@ -57,7 +57,7 @@ const Verb kCheckpoint{
     .summary = "store a running container in files, by criu",
     .text = "",
     .example = "warren-oci checkpoint --image-path /srv/b1.image b1",
-    .groups = kGroups,
+    .groups = kCheckpointGroups,
     .operands = kOneContainer,
     .hint = Hint::Guest,
     .handler = checkpoint,

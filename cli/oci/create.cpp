@@ -16,7 +16,7 @@ base::Result<int> create(App& app, const Arguments& arguments) {
     return kExitDone;
 }
 
-const std::array kGroups{kBundleGroup, kWiringGroup, kHelpGroup};
+const std::array kCreateGroups{kBundleGroup, kWiringGroup, kHelpGroup};
 
 }  // namespace
 
@@ -30,7 +30,7 @@ const Verb kCreate{
         "createRuntime and createContainer hooks. The program itself is looked up and run by "
         "start.",
     .example = "warren-oci create --bundle /srv/b1 --pid-file /run/b1.pid b1",
-    .groups = kGroups,
+    .groups = kCreateGroups,
     .operands = kOneContainer,
     .handler = create,
 };

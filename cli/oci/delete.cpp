@@ -18,7 +18,7 @@ base::Result<int> remove(App& app, const Arguments& arguments) {
 constexpr std::array kDeleteOptions{
     Option{"force", 'f', "", "kill it first; a container that does not exist is no error"},
 };
-const std::array kGroups{OptionGroup{"Deleting", kDeleteOptions}, kHelpGroup};
+const std::array kDeleteGroups{OptionGroup{"Deleting", kDeleteOptions}, kHelpGroup};
 
 }  // namespace
 
@@ -30,7 +30,7 @@ const Verb kDelete{
     .example =
         "warren-oci delete b1\n"
         "warren-oci delete --force b1",
-    .groups = kGroups,
+    .groups = kDeleteGroups,
     .operands = kOneContainer,
     .hint = Hint::Guest,
     .handler = remove,

@@ -24,7 +24,7 @@ constexpr std::array kEventsOptions{
     Option{"stats", 0, "", "one event of what the container uses, then end"},
     Option{"interval", 0, "TIME", "between two of them: 5s, 1m30s, 250ms (5s)"},
 };
-const std::array kGroups{OptionGroup{"Events", kEventsOptions}, kHelpGroup};
+const std::array kEventsGroups{OptionGroup{"Events", kEventsOptions}, kHelpGroup};
 
 }  // namespace
 
@@ -46,7 +46,7 @@ const Verb kEvents{
     .example =
         "warren-oci events --stats b1\n"
         "warren-oci events --interval 1s b1",
-    .groups = kGroups,
+    .groups = kEventsGroups,
     .operands = kOneContainer,
     .hint = Hint::Guest,
     .handler = events,

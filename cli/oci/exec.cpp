@@ -37,10 +37,10 @@ constexpr std::array kJoinOptions{
            true},
     Option{"ignore-paused", 0, "", "join a paused container too; the process waits for resume"},
 };
-const std::array kGroups{OptionGroup{"Process", kProcessOptions},
-                         OptionGroup{"Joining", kJoinOptions},
-                         kWiringGroup,
-                         kHelpGroup};
+const std::array kExecGroups{OptionGroup{"Process", kProcessOptions},
+                             OptionGroup{"Joining", kJoinOptions},
+                             kWiringGroup,
+                             kHelpGroup};
 
 base::Result<std::vector<std::uint32_t>> parse_gids(const Arguments& arguments) {
     std::vector<std::uint32_t> gids;
@@ -97,7 +97,7 @@ const Verb kExec{
     .example =
         "warren-oci exec b1 ps\n"
         "warren-oci exec --tty --env TERM=xterm b1 sh",
-    .groups = kGroups,
+    .groups = kExecGroups,
     .operands = {"ID", 1, 1, true, true, true},
     .hint = Hint::Guest,
     .handler = exec,

@@ -15,7 +15,7 @@ base::Result<int> features(App& app, const Arguments& /*arguments*/) {
     return kExitDone;
 }
 
-const std::array kGroups{kHelpGroup};
+const std::array kFeaturesGroups{kHelpGroup};
 
 }  // namespace
 
@@ -25,7 +25,7 @@ const Verb kFeatures{
     .summary = "print what this program can do on this kernel, as JSON",
     .text = "",
     .example = "warren-oci features",
-    .groups = kGroups,
+    .groups = kFeaturesGroups,
     .operands = {"ID", 0, 0, false, false, true},
     .handler = features,
 };

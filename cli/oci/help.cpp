@@ -41,7 +41,7 @@ base::Result<int> help(App& app, const Arguments& arguments) {
     return kExitDone;
 }
 
-const std::array kGroups{kHelpGroup};
+const std::array kHelpGroups{kHelpGroup};
 
 }  // namespace
 
@@ -72,7 +72,7 @@ const Verb kHelp{
     .summary = "this overview, or a verb's own help",
     .text = "",
     .example = "warren-oci help create",
-    .groups = kGroups,
+    .groups = kHelpGroups,
     .operands = {"VERB", 0, 1, false, false, true},
     .hint = Hint::Verb,
     .handler = help,

@@ -20,7 +20,7 @@ base::Result<int> kill(App& app, const Arguments& arguments) {
 constexpr std::array kKillOptions{
     Option{"all", 'a', "", "to every process of the container, also when the first one is gone"},
 };
-const std::array kGroups{OptionGroup{"Signal", kKillOptions}, kHelpGroup};
+const std::array kKillGroups{OptionGroup{"Signal", kKillOptions}, kHelpGroup};
 
 }  // namespace
 
@@ -46,7 +46,7 @@ const Verb kKill{
     .example =
         "warren-oci kill b1\n"
         "warren-oci kill --all b1 KILL",
-    .groups = kGroups,
+    .groups = kKillGroups,
     .operands = {"ID", 1, 2, false, false, true},
     .hint = Hint::Guest,
     .handler = kill,

@@ -50,7 +50,7 @@ constexpr std::array kListOptions{
     Option{"format", 'f', "table|json", "how to print them (table)"},
     Option{"quiet", 'q', "", "only the ids"},
 };
-const std::array kGroups{OptionGroup{"Printing", kListOptions}, kHelpGroup};
+const std::array kListGroups{OptionGroup{"Printing", kListOptions}, kHelpGroup};
 
 }  // namespace
 
@@ -62,7 +62,7 @@ const Verb kList{
     .example =
         "warren-oci list\n"
         "warren-oci --root /run/containerd/runc/default list --format json",
-    .groups = kGroups,
+    .groups = kListGroups,
     .operands = {"ID", 0, 0, false, false, true},
     .handler = list,
 };

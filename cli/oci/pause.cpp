@@ -15,7 +15,7 @@ base::Result<int> pause(App& app, const Arguments& arguments) {
     return kExitDone;
 }
 
-const std::array kGroups{kHelpGroup};
+const std::array kPauseGroups{kHelpGroup};
 
 }  // namespace
 
@@ -25,7 +25,7 @@ const Verb kPause{
     .summary = "freeze all processes of a container",
     .text = "The processes keep their memory and get no time until resume.",
     .example = "warren-oci pause b1",
-    .groups = kGroups,
+    .groups = kPauseGroups,
     .operands = kOneContainer,
     .hint = Hint::Guest,
     .handler = pause,

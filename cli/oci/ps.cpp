@@ -31,7 +31,7 @@ base::Result<int> ps(App& app, const Arguments& arguments) {
 constexpr std::array kPsOptions{
     Option{"format", 'f', "table|json", "json: an array of pids (table)"},
 };
-const std::array kGroups{OptionGroup{"Printing", kPsOptions}, kHelpGroup};
+const std::array kPsGroups{OptionGroup{"Printing", kPsOptions}, kHelpGroup};
 
 }  // namespace
 
@@ -47,7 +47,7 @@ const Verb kPs{
         "warren-oci ps b1\n"
         "warren-oci ps b1 -o pid,stat,cmd -e\n"
         "warren-oci ps --format json b1",
-    .groups = kGroups,
+    .groups = kPsGroups,
     .operands = {"ID", 1, 1, true, true, true},
     .hint = Hint::Guest,
     .handler = ps,

@@ -18,7 +18,7 @@ constexpr std::array kLabelOptions{
     Option{"lsm-profile", 0, "TYPE:LABEL", "another AppArmor profile or SELinux label"},
     Option{"lsm-mount-context", 0, "CONTEXT", "another SELinux context of the mounts"},
 };
-const std::array kGroups{
+const std::array kRestoreGroups{
     kRestoreGroup, kRunGroup, kCriuGroup, OptionGroup{"Labels", kLabelOptions}, kHelpGroup};
 
 }  // namespace
@@ -40,7 +40,7 @@ const Verb kRestore{
     .summary = "let a container go on from files, by criu",
     .text = "Waits for the container as run does, unless --detach.",
     .example = "warren-oci restore --bundle /srv/b1 --image-path /srv/b1.image --detach b1",
-    .groups = kGroups,
+    .groups = kRestoreGroups,
     .operands = kOneContainer,
     .handler = restore,
 };

@@ -15,7 +15,7 @@ base::Result<int> resume(App& app, const Arguments& arguments) {
     return kExitDone;
 }
 
-const std::array kGroups{kHelpGroup};
+const std::array kResumeGroups{kHelpGroup};
 
 }  // namespace
 
@@ -25,7 +25,7 @@ const Verb kResume{
     .summary = "let a paused container go on",
     .text = "",
     .example = "warren-oci resume b1",
-    .groups = kGroups,
+    .groups = kResumeGroups,
     .operands = kOneContainer,
     .hint = Hint::Guest,
     .handler = resume,

@@ -14,7 +14,7 @@ base::Result<int> run(App& app, const Arguments& arguments) {
     return engine.run(request);
 }
 
-const std::array kGroups{kBundleGroup, kWiringGroup, kRunGroup, kHelpGroup};
+const std::array kRunGroups{kBundleGroup, kWiringGroup, kRunGroup, kHelpGroup};
 
 }  // namespace
 
@@ -37,7 +37,7 @@ const Verb kRun{
     .example =
         "warren-oci run --bundle /srv/b1 b1\n"
         "warren-oci run --bundle /srv/b1 --detach --pid-file /run/b1.pid b1",
-    .groups = kGroups,
+    .groups = kRunGroups,
     .operands = kOneContainer,
     .handler = run,
 };

@@ -20,7 +20,7 @@ constexpr std::array kSpecOptions{
     Option{"bundle", 'b', "DIR", "where to write it (.)", false, Hint::Directory},
     Option{"rootless", 0, "", "for an ordinary user"},
 };
-const std::array kGroups{OptionGroup{"Config", kSpecOptions}, kHelpGroup};
+const std::array kSpecGroups{OptionGroup{"Config", kSpecOptions}, kHelpGroup};
 
 }  // namespace
 
@@ -32,7 +32,7 @@ const Verb kSpec{
         "It runs sh in the directory rootfs beside it. A config.json that is there is never "
         "overwritten.",
     .example = "warren-oci spec --bundle /srv/b1",
-    .groups = kGroups,
+    .groups = kSpecGroups,
     .operands = {"ID", 0, 0, false, false, true},
     .handler = spec,
 };

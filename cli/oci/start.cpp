@@ -15,7 +15,7 @@ base::Result<int> start(App& app, const Arguments& arguments) {
     return kExitDone;
 }
 
-const std::array kGroups{kHelpGroup};
+const std::array kStartGroups{kHelpGroup};
 
 }  // namespace
 
@@ -28,7 +28,7 @@ const Verb kStart{
         "hooks. A program that cannot be run is told on the container's standard error and is a "
         "warning here; the container ends with 127 or 126.",
     .example = "warren-oci start b1",
-    .groups = kGroups,
+    .groups = kStartGroups,
     .operands = kOneContainer,
     .hint = Hint::Guest,
     .handler = start,

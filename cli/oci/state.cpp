@@ -17,7 +17,7 @@ base::Result<int> state(App& app, const Arguments& arguments) {
     return kExitDone;
 }
 
-const std::array kGroups{kHelpGroup};
+const std::array kStateGroups{kHelpGroup};
 
 }  // namespace
 
@@ -27,7 +27,7 @@ const Verb kState{
     .summary = "print a container's state as JSON",
     .text = "The status is creating, created, running, paused or stopped, as it is at this moment.",
     .example = "warren-oci state b1",
-    .groups = kGroups,
+    .groups = kStateGroups,
     .operands = kOneContainer,
     .hint = Hint::Guest,
     .handler = state,

@@ -45,7 +45,7 @@ constexpr std::array kResourceOptions{
     Option{"l3-cache-schema", 0, "SCHEMA", "share of the L3 cache (Intel RDT)"},
     Option{"mem-bw-schema", 0, "SCHEMA", "share of the memory's bandwidth (Intel RDT)"},
 };
-const std::array kGroups{OptionGroup{"Resources", kResourceOptions}, kHelpGroup};
+const std::array kUpdateGroups{OptionGroup{"Resources", kResourceOptions}, kHelpGroup};
 
 // Into `out`, when the option is there.
 template <typename Target, typename Parse>
@@ -106,7 +106,7 @@ const Verb kUpdate{
     .example =
         "warren-oci update --memory 512m --pids-limit 200 b1\n"
         "warren-oci update --resources - b1 < resources.json",
-    .groups = kGroups,
+    .groups = kUpdateGroups,
     .operands = kOneContainer,
     .hint = Hint::Guest,
     .handler = update,

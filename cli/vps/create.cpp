@@ -32,7 +32,7 @@ base::Result<int> create(App& app, const Arguments& arguments) {
     return kExitDone;
 }
 
-const std::array kGroups{kGuestGroup, kSliceGroup, kWallsGroup, kDryRunGroup, kJsonGroup};
+const std::array kCreateGroups{kGuestGroup, kSliceGroup, kWallsGroup, kDryRunGroup, kJsonGroup};
 
 }  // namespace
 
@@ -48,7 +48,7 @@ const Verb kCreate{
     .example =
         "warren create web1 --image debian:12 --cpus 1.5 --memory 1G --label tier=web\n"
         "warren create job1 --image busybox -- sleep 600",
-    .groups = kGroups,
+    .groups = kCreateGroups,
     .operands = {"NAME", 1, 1, true},
     .handler = create,
     .can_dry_run = true,

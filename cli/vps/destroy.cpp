@@ -19,7 +19,8 @@ base::Result<int> destroy(App& app, const Arguments& arguments) {
 constexpr std::array kDestroyOptions{
     Option{"force", 0, "", "running guests too: they are killed first"},
 };
-const std::array kGroups{OptionGroup{"Destroying", kDestroyOptions}, kBatchGroup, kJsonGroup};
+const std::array kDestroyGroups{
+    OptionGroup{"Destroying", kDestroyOptions}, kBatchGroup, kJsonGroup};
 
 }  // namespace
 
@@ -31,7 +32,7 @@ const Verb kDestroy{
     .example =
         "warren destroy web1\n"
         "warren destroy --force --all",
-    .groups = kGroups,
+    .groups = kDestroyGroups,
     .operands = kBatchOperands,
     .hint = Hint::Guest,
     .handler = destroy,

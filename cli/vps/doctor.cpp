@@ -26,7 +26,7 @@ base::Result<int> doctor(App& app, const Arguments&) {
     return host_can(findings) ? kExitDone : kExitFailed;
 }
 
-const std::array kGroups{kJsonGroup};
+const std::array kDoctorGroups{kJsonGroup};
 
 }  // namespace
 
@@ -41,7 +41,7 @@ const Verb kDoctor{
         "what to do about "
         "it. The exit status is 1 when no guest can run at all.",
     .example = "warren doctor",
-    .groups = kGroups,
+    .groups = kDoctorGroups,
     .operands = {},
     .handler = doctor,
 };

@@ -20,7 +20,7 @@ constexpr std::array kExecOptions{
     Option{"workdir", 'w', "DIR", "in this directory (the user's home)"},
     Option{"env", 'e', "K=V", "with this environment variable", true},
 };
-const std::array kGroups{kStdioGroup, OptionGroup{"Command", kExecOptions}};
+const std::array kExecGroups{kStdioGroup, OptionGroup{"Command", kExecOptions}};
 
 }  // namespace
 
@@ -36,7 +36,7 @@ const Verb kExec{
     .example =
         "warren exec web1 systemctl is-system-running\n"
         "warren exec -i -t -u www-data web1 bash -l",
-    .groups = kGroups,
+    .groups = kExecGroups,
     .operands = {"NAME", 1, 1, true, true},
     .hint = Hint::Guest,
     .handler = exec,

@@ -26,7 +26,7 @@ constexpr std::array kBuildOptions{
     Option{"include", 0, "PKG,...", "more packages", true},
     Option{"init", 0, "systemd|sysvinit|openrc|runit", "the init (the distribution's own)"},
 };
-const std::array kGroups{OptionGroup{"Building", kBuildOptions}, kJsonGroup};
+const std::array kImageBuildGroups{OptionGroup{"Building", kBuildOptions}, kJsonGroup};
 
 }  // namespace
 
@@ -45,7 +45,7 @@ const Verb kImageBuild{
     .example =
         "warren image build debian:12\n"
         "warren image build debian:12 --as web --include nginx,curl",
-    .groups = kGroups,
+    .groups = kImageBuildGroups,
     .operands = {"TEMPLATE", 1, 1},
     .hint = Hint::Template,
     .handler = build,

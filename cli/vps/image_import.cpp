@@ -67,7 +67,7 @@ base::Result<int> import(App& app, const Arguments& arguments) {
 constexpr std::array kImportOptions{
     Option{"as", 0, "NAME", "the image's name (required)"},
 };
-const std::array kGroups{OptionGroup{"Importing", kImportOptions}, kJsonGroup};
+const std::array kImageImportGroups{OptionGroup{"Importing", kImportOptions}, kJsonGroup};
 
 }  // namespace
 
@@ -82,7 +82,7 @@ const Verb kImageImport{
     .example =
         "warren image import rootfs.tar.xz --as alpine\n"
         "curl -s https://example.org/rootfs.tar.gz | warren image import - --as web",
-    .groups = kGroups,
+    .groups = kImageImportGroups,
     .operands = {"FILE, DIR or -", 1, 1},
     .hint = Hint::File,
     .handler = import,

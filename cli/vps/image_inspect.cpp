@@ -19,7 +19,7 @@ base::Result<int> image_inspect(App& app, const Arguments& arguments) {
     return kExitDone;
 }
 
-const std::array kGroups{kJsonGroup};
+const std::array kImageInspectGroups{kJsonGroup};
 
 }  // namespace
 
@@ -29,7 +29,7 @@ const Verb kImageInspect{
     .summary = "all that is known of an image, as JSON",
     .text = "One JSON object: where the image came from, its init, its sizes in bytes.",
     .example = "warren image inspect debian:12",
-    .groups = kGroups,
+    .groups = kImageInspectGroups,
     .operands = {"NAME", 1, 1},
     .hint = Hint::Image,
     .handler = image_inspect,

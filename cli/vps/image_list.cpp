@@ -71,8 +71,8 @@ base::Result<int> image_list(App& app, const Arguments& arguments) {
     return kExitDone;
 }
 
-constexpr std::array kListOptions{Option{"quiet", 'q', "", "names only"}};
-const std::array kGroups{OptionGroup{"Listing", kListOptions}, kJsonGroup};
+constexpr std::array kImageListOptions{Option{"quiet", 'q', "", "names only"}};
+const std::array kImageListGroups{OptionGroup{"Listing", kImageListOptions}, kJsonGroup};
 
 }  // namespace
 
@@ -85,7 +85,7 @@ const Verb kImageList{
         "already, so that it "
         "takes no further room on disk or in memory.",
     .example = "warren image list",
-    .groups = kGroups,
+    .groups = kImageListGroups,
     .operands = {},
     .handler = image_list,
 };

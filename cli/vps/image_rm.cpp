@@ -18,7 +18,7 @@ base::Result<int> image_rm(App& app, const Arguments& arguments) {
     return report.finish();
 }
 
-const std::array kGroups{kJsonGroup};
+const std::array kImageRmGroups{kJsonGroup};
 
 }  // namespace
 
@@ -30,7 +30,7 @@ const Verb kImageRm{
         "An image that a guest is made of stays: destroy the guest first. Files that other images "
         "share stay too.",
     .example = "warren image rm debian:11",
-    .groups = kGroups,
+    .groups = kImageRmGroups,
     .operands = {"NAME", 1, kAnyNumber},
     .hint = Hint::Image,
     .handler = image_rm,

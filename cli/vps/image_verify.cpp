@@ -43,7 +43,7 @@ base::Result<int> image_verify(App& app, const Arguments& arguments) {
     return problems.empty() ? kExitDone : kExitFailed;
 }
 
-const std::array kGroups{kJsonGroup};
+const std::array kImageVerifyGroups{kJsonGroup};
 
 }  // namespace
 
@@ -56,7 +56,7 @@ const Verb kImageVerify{
         "what it was. The "
         "exit status is 1 when there is one.",
     .example = "warren image verify debian:12",
-    .groups = kGroups,
+    .groups = kImageVerifyGroups,
     .operands = {"NAME", 0, 1},
     .hint = Hint::Image,
     .handler = image_verify,

@@ -18,7 +18,7 @@ base::Result<int> inspect(App& app, const Arguments& arguments) {
     return kExitDone;
 }
 
-const std::array kGroups{kJsonGroup};
+const std::array kInspectGroups{kJsonGroup};
 
 }  // namespace
 
@@ -28,7 +28,7 @@ const Verb kInspect{
     .summary = "all that is known of a guest, as JSON",
     .text = "One JSON object: bytes and microseconds as integers, times as RFC 3339.",
     .example = "warren inspect web1",
-    .groups = kGroups,
+    .groups = kInspectGroups,
     .operands = {"NAME", 1, 1},
     .hint = Hint::Guest,
     .handler = inspect,

@@ -24,7 +24,7 @@ constexpr std::array kKillOptions{
            false,
            Hint::Signal},
 };
-const std::array kGroups{OptionGroup{"Signal", kKillOptions}, kBatchGroup, kJsonGroup};
+const std::array kKillGroups{OptionGroup{"Signal", kKillOptions}, kBatchGroup, kJsonGroup};
 
 }  // namespace
 
@@ -36,7 +36,7 @@ const Verb kKill{
     .example =
         "warren kill web1\n"
         "warren kill --signal HUP job1",
-    .groups = kGroups,
+    .groups = kKillGroups,
     .operands = kBatchOperands,
     .hint = Hint::Guest,
     .handler = kill_guests,

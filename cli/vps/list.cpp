@@ -61,7 +61,7 @@ constexpr std::array kListOptions{
            "only guests whose name, status, image or label is V; a label as label=K=V",
            true},
 };
-const std::array kGroups{OptionGroup{"Listing", kListOptions}, kJsonGroup};
+const std::array kListGroups{OptionGroup{"Listing", kListOptions}, kJsonGroup};
 
 }  // namespace
 
@@ -77,7 +77,7 @@ const Verb kList{
         "warren list\n"
         "warren list -o name,status,memory,labels --filter status=running\n"
         "warren list -q --filter label=tier=web",
-    .groups = kGroups,
+    .groups = kListGroups,
     .operands = {},
     .handler = list,
 };

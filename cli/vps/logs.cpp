@@ -20,7 +20,7 @@ constexpr std::array kLogsOptions{
     Option{"follow", 'f', "", "go on with what is printed, until the guest stops"},
     Option{"lines", 'n', "N", "only the last N lines"},
 };
-const std::array kGroups{OptionGroup{"Logs", kLogsOptions}};
+const std::array kLogsGroups{OptionGroup{"Logs", kLogsOptions}};
 
 }  // namespace
 
@@ -32,7 +32,7 @@ const Verb kLogs{
     .example =
         "warren logs -n 20 web1\n"
         "warren logs -f web1",
-    .groups = kGroups,
+    .groups = kLogsGroups,
     .operands = {"NAME", 1, 1},
     .hint = Hint::Guest,
     .handler = logs,

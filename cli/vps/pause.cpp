@@ -15,7 +15,7 @@ base::Result<int> pause_guests(App& app, const Arguments& arguments) {
         });
 }
 
-const std::array kGroups{kBatchGroup, kJsonGroup};
+const std::array kPauseGroups{kBatchGroup, kJsonGroup};
 
 }  // namespace
 
@@ -25,7 +25,7 @@ const Verb kPause{
     .summary = "freeze guests where they stand",
     .text = "No process of a paused guest runs until 'warren resume'. Its memory stays taken.",
     .example = "warren pause web1",
-    .groups = kGroups,
+    .groups = kPauseGroups,
     .operands = kBatchOperands,
     .hint = Hint::Guest,
     .handler = pause_guests,

@@ -13,7 +13,7 @@ int exit_of(const Verb& verb, const base::Error& error) {
     return verb.exit == Exit::Commands ? command_exit_code(error) : exit_code(error);
 }
 
-std::string join(const std::vector<std::string>& words) {
+std::string spaced(const std::vector<std::string>& words) {
     std::string text;
     for (const std::string& word : words) {
         text += " " + word;
@@ -108,7 +108,7 @@ int run_program(const std::vector<std::string>& words,
     if (!found) {
         return refuse(console, found.error());
     }
-    return run_verb(found.value(), app, join(words), is_root);
+    return run_verb(found.value(), app, spaced(words), is_root);
 }
 
 }  // namespace warren::cli

@@ -16,7 +16,7 @@ base::Result<int> restart(App& app, const Arguments& arguments) {
         });
 }
 
-const std::array kGroups{kStopGroup, kBatchGroup, kJsonGroup};
+const std::array kRestartGroups{kStopGroup, kBatchGroup, kJsonGroup};
 
 }  // namespace
 
@@ -26,7 +26,7 @@ const Verb kRestart{
     .summary = "stop guests and start them again",
     .text = "Stops each guest as 'warren stop' does and starts it with the options it has now.",
     .example = "warren restart web1",
-    .groups = kGroups,
+    .groups = kRestartGroups,
     .operands = kBatchOperands,
     .hint = Hint::Guest,
     .handler = restart,

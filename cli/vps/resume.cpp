@@ -15,7 +15,7 @@ base::Result<int> resume(App& app, const Arguments& arguments) {
         });
 }
 
-const std::array kGroups{kBatchGroup, kJsonGroup};
+const std::array kResumeGroups{kBatchGroup, kJsonGroup};
 
 }  // namespace
 
@@ -25,7 +25,7 @@ const Verb kResume{
     .summary = "let paused guests go on",
     .text = "Ends what 'warren pause' began.",
     .example = "warren resume web1",
-    .groups = kGroups,
+    .groups = kResumeGroups,
     .operands = kBatchOperands,
     .hint = Hint::Guest,
     .handler = resume,

@@ -27,13 +27,13 @@ constexpr std::array kRunOptions{
     Option{"name", 0, "N", "the guest's name (one is chosen)"},
     Option{"rm", 0, "", "destroy the guest when it ends; its disk need not survive a power cut"},
 };
-const std::array kGroups{OptionGroup{"Running", kRunOptions},
-                         kStdioGroup,
-                         kGuestGroup,
-                         kSliceGroup,
-                         kWallsGroup,
-                         kDryRunGroup,
-                         kJsonGroup};
+const std::array kRunGroups{OptionGroup{"Running", kRunOptions},
+                            kStdioGroup,
+                            kGuestGroup,
+                            kSliceGroup,
+                            kWallsGroup,
+                            kDryRunGroup,
+                            kJsonGroup};
 
 }  // namespace
 
@@ -54,7 +54,7 @@ const Verb kRun{
         "warren run --rm --image busybox -- echo hello\n"
         "warren run --rm -i -t --image debian:12 -- bash\n"
         "warren run -d --name web1 --image debian:12 --memory 1G",
-    .groups = kGroups,
+    .groups = kRunGroups,
     .operands = {"CMD", 0, 0, true, true},
     .handler = run,
     .exit = Exit::Commands,

@@ -43,7 +43,7 @@ constexpr std::array kSetOptions{
     Option{"label", 0, "K=V", "a mark to find the guest by; an empty V removes it", true},
     Option{"env", 'e', "K=V", "environment variable for the init or the command", true},
 };
-const std::array kGroups{kSliceGroup, OptionGroup{"Guest", kSetOptions}, kJsonGroup};
+const std::array kSetGroups{kSliceGroup, OptionGroup{"Guest", kSetOptions}, kJsonGroup};
 
 }  // namespace
 
@@ -58,7 +58,7 @@ const Verb kSet{
     .example =
         "warren set web1 --memory 2G --cpus none\n"
         "warren set web1 --label tier=db",
-    .groups = kGroups,
+    .groups = kSetGroups,
     .operands = {"NAME", 1, 1},
     .hint = Hint::Guest,
     .handler = set,

@@ -34,7 +34,7 @@ constexpr std::array kStartOptions{
     Option{"wait", 0, "", "until the guest's init says that it is up"},
     Option{"time", 0, "SECONDS", "with --wait: how long at most (60)"},
 };
-const std::array kGroups{
+const std::array kStartGroups{
     OptionGroup{"Starting", kStartOptions}, kBatchGroup, kDryRunGroup, kJsonGroup};
 
 }  // namespace
@@ -51,7 +51,7 @@ const Verb kStart{
     .example =
         "warren start web1 web2\n"
         "warren start --label tier=web --wait",
-    .groups = kGroups,
+    .groups = kStartGroups,
     .operands = kBatchOperands,
     .hint = Hint::Guest,
     .handler = start,

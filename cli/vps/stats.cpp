@@ -70,7 +70,7 @@ base::Result<int> stats(App& app, const Arguments& arguments) {
 constexpr std::array kStatsOptions{
     Option{"watch", 0, "", "every second anew, until interrupted; with --json one line each"},
 };
-const std::array kGroups{OptionGroup{"Watching", kStatsOptions}, kJsonGroup};
+const std::array kStatsGroups{OptionGroup{"Watching", kStatsOptions}, kJsonGroup};
 
 }  // namespace
 
@@ -87,7 +87,7 @@ const Verb kStats{
     .example =
         "warren stats\n"
         "warren stats web1 --watch",
-    .groups = kGroups,
+    .groups = kStatsGroups,
     .operands = {"NAME", 0, kAnyNumber},
     .hint = Hint::Guest,
     .handler = stats,

@@ -16,7 +16,7 @@ base::Result<int> stop(App& app, const Arguments& arguments) {
         });
 }
 
-const std::array kGroups{kStopGroup, kBatchGroup, kJsonGroup};
+const std::array kStopGroups{kStopGroup, kBatchGroup, kJsonGroup};
 
 }  // namespace
 
@@ -31,7 +31,7 @@ const Verb kStop{
     .example =
         "warren stop web1\n"
         "warren stop --time 60 --all",
-    .groups = kGroups,
+    .groups = kStopGroups,
     .operands = kBatchOperands,
     .hint = Hint::Guest,
     .handler = stop,

@@ -64,7 +64,7 @@ base::Result<int> top(App& app, const Arguments& arguments) {
     return kExitDone;
 }
 
-const std::array kGroups{kJsonGroup};
+const std::array kTopGroups{kJsonGroup};
 
 }  // namespace
 
@@ -77,7 +77,7 @@ const Verb kTop{
         "of ps(1); "
         "MEMORY is what is resident.",
     .example = "warren top web1",
-    .groups = kGroups,
+    .groups = kTopGroups,
     .operands = {"NAME", 1, 1},
     .hint = Hint::Guest,
     .handler = top,

@@ -24,7 +24,7 @@ constexpr std::array kGuests{&kCreate,
 constexpr std::array kLooking{&kList, &kInspect, &kStats, &kTop, &kLogs, &kDoctor};
 constexpr std::array kProgram{&kHelp, &kVersion};
 
-constexpr std::array kGroups{
+constexpr std::array kVerbGroups{
     VerbGroup{"Images", kImages},
     VerbGroup{"Guests", kGuests},
     VerbGroup{"Looking", kLooking},
@@ -36,11 +36,11 @@ constexpr std::string_view kImagePrefix = "image";
 }  // namespace
 
 std::span<const VerbGroup> verb_groups() {
-    return kGroups;
+    return kVerbGroups;
 }
 
 const Verb* find_verb(std::string_view name) {
-    for (const VerbGroup& group : kGroups) {
+    for (const VerbGroup& group : kVerbGroups) {
         for (const Verb* verb : group.verbs) {
             if (verb->name == name) {
                 return verb;

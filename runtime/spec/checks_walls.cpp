@@ -10,7 +10,7 @@ namespace warren::spec {
 namespace {
 
 constexpr std::size_t kMaxMounts = 100;
-constexpr std::size_t kMaxDevices = 100;
+constexpr std::size_t kMaxDeviceNodes = 100;
 constexpr std::size_t kMaxProfile = 1U << 20;
 
 std::string joined(const std::vector<std::string>& words) {
@@ -68,8 +68,9 @@ void check_mounts(const GuestConfig& config, Problems& problems) {
 
 void check_devices(const GuestConfig& config, Problems& problems) {
     const auto& devices = config.security.devices;
-    if (devices.size() > kMaxDevices) {
-        problems.push_back({"--device", "more than " + std::to_string(kMaxDevices) + " devices"});
+    if (devices.size() > kMaxDeviceNodes) {
+        problems.push_back(
+            {"--device", "more than " + std::to_string(kMaxDeviceNodes) + " devices"});
     }
     std::set<std::string> paths;
     for (std::size_t i = 0; i < devices.size(); ++i) {

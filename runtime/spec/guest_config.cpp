@@ -7,7 +7,7 @@ namespace warren::spec {
 
 namespace {
 
-constexpr std::size_t kMaxHostname = 64;  // HOST_NAME_MAX
+constexpr std::size_t kHostnameMax = 64;  // HOST_NAME_MAX
 
 std::string_view env_key(std::string_view entry) {
     return entry.substr(0, entry.find('='));
@@ -84,7 +84,7 @@ std::string effective_hostname(const GuestConfig& config) {
         }
         rest.remove_prefix(std::min(dot + 1, rest.size()));
     }
-    return hostname.empty() ? "guest" : hostname.substr(0, kMaxHostname);
+    return hostname.empty() ? "guest" : hostname.substr(0, kHostnameMax);
 }
 
 std::vector<std::string> merge_env(std::vector<std::string> env,

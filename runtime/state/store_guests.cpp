@@ -24,7 +24,7 @@ using base::Name;
 using base::Result;
 using base::Status;
 
-constexpr mode_t kPrivate = 0700;
+constexpr mode_t kDirMode = 0700;
 constexpr mode_t kFileMode = 0600;
 constexpr std::size_t kMaxLastRun = 64U << 10;
 
@@ -42,9 +42,9 @@ std::string volatile_file(const Name& name) {
     return name.str() + ".json";
 }
 
-Result<GuestRecord> parse_record(const std::string& text,
-                                 const Name& name,
-                                 Extra extra = Extra::Keep) {
+Result<GuestRecord> guest_record_of(const std::string& text,
+                                    const Name& name,
+                                    Extra extra = Extra::Keep) {
     const auto json = TRY(base::parse_json(text, kRecord, kMaxRecord));
     auto record = TRY(guest_record_from_json(json, extra));
     if (record.name != name.str()) {
@@ -65,7 +65,7 @@ bool still_named(int at, const std::string& path, int fd) {
 Status move_to_corrupt(int root, const Name& name, const std::string& file_name) {
     const auto record = dir_path(name) + "/" + kRecord;
     const auto marker = dir_path(name) + "/" + kSetAside;
-    TRY(base::make_dirs(root, kSetAside, kPrivate));
+    TRY(base::make_dirs(root, kSetAside, kDirMode));
     TRY(base::remove_file_at(root, marker));
     if (::symlinkat(("../../corrupt/" + file_name).c_str(), root, marker.c_str()) != 0) {
         return base::errno_error("make link " + marker);
@@ -137,7 +137,7 @@ Result<std::optional<GuestRecord>> Store::load_guest(const Name& name, Extra ext
         return std::move(text).error().with_context(paths_.root);
     }
     auto record =
-        text ? parse_record(text.value(), name, extra) : Result<GuestRecord>(text.error());
+        text ? guest_record_of(text.value(), name, extra) : Result<GuestRecord>(text.error());
     if (record) {
         return std::optional(std::move(record).value());
     }
@@ -177,7 +177,7 @@ Result<std::optional<GuestRecord>> Store::load_volatile(const Name& name) const 
         return std::optional<GuestRecord>();
     }
     const auto text = base::read_all(file->get(), kMaxRecord, path);
-    auto record = text ? parse_record(text.value(), name) : Result<GuestRecord>(text.error());
+    auto record = text ? guest_record_of(text.value(), name) : Result<GuestRecord>(text.error());
     return record ? std::optional(std::move(record).value()) : std::optional<GuestRecord>();
 }
 
@@ -189,7 +189,7 @@ Result<std::optional<GuestRecord>> Store::load_doomed(const Name& name) const {
         return std::optional<GuestRecord>();
     }
     const auto text = base::read_all(file->get(), kMaxRecord, path);
-    auto record = text ? parse_record(text.value(), name) : Result<GuestRecord>(text.error());
+    auto record = text ? guest_record_of(text.value(), name) : Result<GuestRecord>(text.error());
     if (!record) {
         return std::optional<GuestRecord>();
     }
@@ -236,7 +236,7 @@ Status Store::save_guest(const GuestRecord& record) const {
         // Or a power cut could leave a guest whose id range is given to another.
         TRY(base::with_context(sync_dir(root, "leases"), paths_.root));
     }
-    if (::mkdirat(root, dir_path(name).c_str(), kPrivate) == 0) {
+    if (::mkdirat(root, dir_path(name).c_str(), kDirMode) == 0) {
         if (lasting) {
             TRY(base::with_context(sync_dir(root, "guests"), paths_.root));
         }

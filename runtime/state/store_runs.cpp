@@ -20,14 +20,14 @@ using base::Name;
 using base::Result;
 using base::Status;
 
-constexpr mode_t kFileMode = 0600;
+constexpr mode_t kRunMode = 0600;
 constexpr std::string_view kSuffix = ".json";
 
 std::string file_name(const Name& name) {
     return name.str() + std::string(kSuffix);
 }
 
-Result<RunRecord> parse_record(const std::string& text, const Name& name, Extra extra) {
+Result<RunRecord> run_record_of(const std::string& text, const Name& name, Extra extra) {
     const auto json = TRY(base::parse_json(text, file_name(name), kMaxRecord));
     auto record = TRY(run_record_from_json(json, extra));
     if (record.name != name.str()) {
@@ -49,7 +49,7 @@ Result<std::optional<RunRecord>> Store::load_run(const Name& name, Extra extra) 
     if (!text && text.error().error_number() != EFBIG) {
         return text.error();
     }
-    auto record = text ? parse_record(text.value(), name, extra) : Result<RunRecord>(text.error());
+    auto record = text ? run_record_of(text.value(), name, extra) : Result<RunRecord>(text.error());
     if (record) {
         return std::optional(std::move(record).value());
     }
@@ -68,7 +68,7 @@ Error Store::set_run_aside(const Name& name, const std::string& text, const Erro
     const auto moved = [&]() -> Status {
         const int root = TRY(require_root());
         TRY(base::make_dirs(root, "corrupt", 0700));
-        TRY(base::replace_file_at(root, "corrupt/" + kept, text, kFileMode, Durability::Volatile));
+        TRY(base::replace_file_at(root, "corrupt/" + kept, text, kRunMode, Durability::Volatile));
         return base::remove_file_at(AT_FDCWD, path);
     }();
     if (!moved) {
@@ -90,7 +90,7 @@ Status Store::replace_in_run(const char* part,
                              const std::string& text) const {
     for (int tries = 1;; ++tries) {
         const Fd dir = TRY(open_run(part));
-        auto saved = base::replace_file_at(dir.get(), file, text, kFileMode, Durability::Volatile);
+        auto saved = base::replace_file_at(dir.get(), file, text, kRunMode, Durability::Volatile);
         // ENOENT: the directory was removed as empty between our opening it and making the file.
         if (saved || saved.error().error_number() != ENOENT || tries == kMaxVanished) {
             return base::with_context(std::move(saved), paths_.run + "/" + part);

@@ -16,7 +16,7 @@ using base::Result;
 using base::Status;
 
 constexpr std::size_t kMaxWord = 4095;
-constexpr std::uint32_t kMaxId = 0xffffffffU;
+constexpr std::uint32_t kNoId = 0xffffffffU;
 
 // A bit of struct mount_attr that a word sets or clears.
 struct BitWord {
@@ -89,7 +89,7 @@ struct FlagWord {
     bool MountOptions::*flag;
 };
 
-constexpr std::array<FlagWord, 6> kFlags{{
+constexpr std::array<FlagWord, 6> kFlagWords{{
     {"bind", &MountOptions::bind},
     {"remount", &MountOptions::remount},
     {"tmpcopyup", &MountOptions::tmpcopyup},
@@ -147,7 +147,7 @@ bool read_flag(std::string_view word, MountOptions& options) {
         options.bind = options.recursive_bind = true;
         return true;
     }
-    for (const auto& flag : kFlags) {
+    for (const auto& flag : kFlagWords) {
         if (flag.word == word) {
             options.*flag.flag = true;
             return true;
@@ -157,7 +157,7 @@ bool read_flag(std::string_view word, MountOptions& options) {
 }
 
 Result<std::uint32_t> read_id(std::string_view text) {
-    return static_cast<std::uint32_t>(TRY(base::parse_uint(text, 0, kMaxId - 1)));
+    return static_cast<std::uint32_t>(TRY(base::parse_uint(text, 0, kNoId - 1)));
 }
 
 // "0-100-10", with or without a '@' before it.
@@ -177,7 +177,7 @@ Result<MountIdRange> read_id_range(std::string_view text) {
     out.range.outside = TRY(read_id(text.substr(first + 1, second - first - 1)));
     out.range.count = TRY(read_id(text.substr(second + 1)));
     const auto highest = std::max(out.range.inside, out.range.outside);
-    if (out.range.count == 0 || out.range.count > kMaxId - highest) {
+    if (out.range.count == 0 || out.range.count > kNoId - highest) {
         return base::usage_error("no such range of ids: \"" + std::string(whole) + "\"");
     }
     return out;
@@ -196,7 +196,7 @@ Status read_id_ranges(std::string_view text, std::vector<MountIdRange>& ranges) 
 }
 
 // "uids=...;gids=...".
-Status read_id_maps(std::string_view text, MountOptions& options) {
+Status read_maps(std::string_view text, MountOptions& options) {
     while (!text.empty()) {
         const auto end = std::min(text.find(';'), text.size());
         const auto part = text.substr(0, end);
@@ -216,14 +216,14 @@ Status read_id_maps(std::string_view text, MountOptions& options) {
     return base::ok();
 }
 
-Result<bool> read_id_map(std::string_view word, MountOptions& options) {
+Result<bool> read_map_word(std::string_view word, MountOptions& options) {
     const auto name = word.substr(0, word.find('='));
     if (name != "idmap" && name != "ridmap") {
         return false;
     }
     options.id_map = name == "idmap" ? MountIdMap::One : MountIdMap::Recursive;
     if (name.size() != word.size()) {
-        TRY(read_id_maps(word.substr(name.size() + 1), options));
+        TRY(read_maps(word.substr(name.size() + 1), options));
     }
     return true;
 }
@@ -265,7 +265,7 @@ Status read_word(std::string_view word, MountOptions& options) {
     if (word.starts_with('r') && read_attribute(word.substr(1), options.recursive)) {
         return base::ok();
     }
-    if (TRY(read_id_map(word, options))) {
+    if (TRY(read_map_word(word, options))) {
         return base::ok();
     }
     if (word.starts_with('=')) {
@@ -328,7 +328,7 @@ std::vector<std::string> mount_option_words() {
         out.emplace_back(pair[0]);
         out.emplace_back(pair[1]);
     }
-    for (const auto& flag : kFlags) {
+    for (const auto& flag : kFlagWords) {
         out.emplace_back(flag.word);
     }
     out.insert(out.end(), kNothing.begin(), kNothing.end());

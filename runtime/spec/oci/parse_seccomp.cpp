@@ -50,7 +50,7 @@ constexpr base::Words<bool, 7> kOperators{{
 // From Linux 5.19; older headers lack it.
 constexpr std::uint32_t kWaitKillableRecv = 1U << 5;
 
-constexpr base::Words<std::uint32_t, 4> kFlags{{
+constexpr base::Words<std::uint32_t, 4> kFilterFlags{{
     {"SECCOMP_FILTER_FLAG_TSYNC", SECCOMP_FILTER_FLAG_TSYNC},
     {"SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG},
     {"SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW},
@@ -121,7 +121,7 @@ Result<std::optional<Seccomp>> read_seccomp(const JsonReader& linux) {
             .with_place(place_of(*reader, "defaultAction"));
     }
     TRY(check_architectures(*reader));
-    out.flags = TRY(bits_of_words<std::uint32_t>(*reader, "flags", kFlags));
+    out.flags = TRY(bits_of_words<std::uint32_t>(*reader, "flags", kFilterFlags));
     out.notifies = TRY(read_rules(*reader));
     out.listener_path = TRY(text(*reader, "listenerPath"));
     out.listener_metadata = TRY(text(*reader, "listenerMetadata"));

@@ -18,10 +18,6 @@ struct stat stat_of(const std::string& path) {
     return info;
 }
 
-std::string knob(const Cgroup& cgroup, const char* file) {
-    return base::read_file_at(cgroup.dir(), file).value();
-}
-
 }  // namespace
 
 TEST_CASE("names that are no single component are refused") {

@@ -8,8 +8,6 @@ using namespace warren::cgroups::test;
 
 namespace {
 
-constexpr std::chrono::seconds kPatience(20);
-
 Placement place_at(const Host& host, const std::string& path) {
     PlacementRequest request;
     request.cgroups_path = path;

@@ -9,8 +9,6 @@ using namespace warren::cgroups::test;
 
 namespace {
 
-constexpr std::chrono::seconds kPatience(20);
-
 std::optional<Host> systemd_host() {
     auto host = real_host();
     if (host && !host->systemd) {

@@ -46,10 +46,6 @@ int count_forks(int wanted) {
     return static_cast<int>(children.size());
 }
 
-std::string knob(const Cgroup& cgroup, const char* file) {
-    return base::read_file_at(cgroup.dir(), file).value();
-}
-
 void apply(const Cgroup& cgroup, const Limits& limits) {
     const auto applied = cgroup.apply(limits);
     if (!applied) {

@@ -19,7 +19,7 @@ using Clock = DbusConnection::Clock;
 
 namespace {
 
-constexpr std::chrono::seconds kPatience(10);
+constexpr std::chrono::seconds kBusPatience(10);
 
 // A literal with null bytes in it.
 template <std::size_t N>
@@ -101,7 +101,7 @@ private:
 };
 
 base::Result<DbusConnection> open_at(const std::string& path, DbusConnection::Peer peer) {
-    return DbusConnection::open("unix:path=" + path, peer, Clock::now() + kPatience);
+    return DbusConnection::open("unix:path=" + path, peer, Clock::now() + kBusPatience);
 }
 
 }  // namespace
@@ -178,7 +178,7 @@ TEST_CASE("addresses of buses") {
 }
 
 TEST_CASE("a call is answered, signals are kept, and answers to others passed over") {
-    const test::TempDir dir;
+    const warren::test::TempDir dir;
     const auto path = dir.path().string() + "/bus";
     const Peer peer(path, [](const Peer& end) {
         if (!end.expects(bytes("\0AUTH EXTERNAL\r\n"))) {
@@ -206,16 +206,16 @@ TEST_CASE("a call is answered, signals are kept, and answers to others passed ov
     DbusMessage request;
     request.path = "/o";
     request.member = "Do";
-    const auto answer = bus.call(request, Clock::now() + kPatience).value();
+    const auto answer = bus.call(request, Clock::now() + kBusPatience).value();
     CHECK(answer.type == DbusType::Return);
     CHECK(answer.member == "Do");
-    CHECK(bus.next_signal(Clock::now() + kPatience).value().member == "First");
-    CHECK(bus.next_signal(Clock::now() + kPatience).value().member == "Second");
-    CHECK_FALSE(bus.next_signal(Clock::now() + kPatience));  // the end
+    CHECK(bus.next_signal(Clock::now() + kBusPatience).value().member == "First");
+    CHECK(bus.next_signal(Clock::now() + kBusPatience).value().member == "Second");
+    CHECK_FALSE(bus.next_signal(Clock::now() + kBusPatience));  // the end
 }
 
 TEST_CASE("a server that wants our number gets it") {
-    const test::TempDir dir;
+    const warren::test::TempDir dir;
     const auto path = dir.path().string() + "/bus";
     std::string asked;
     {
@@ -232,7 +232,7 @@ TEST_CASE("a server that wants our number gets it") {
 }
 
 TEST_CASE("refused, gone, silent or not there: an error in time") {
-    const test::TempDir dir;
+    const warren::test::TempDir dir;
     const auto refused = dir.path().string() + "/refused";
     {
         const Peer peer(refused, [](const Peer& end) {
@@ -258,5 +258,6 @@ TEST_CASE("refused, gone, silent or not there: an error in time") {
                                          Clock::now() + std::chrono::milliseconds(50)));
     }
     CHECK_FALSE(open_at(dir.path().string() + "/absent", DbusConnection::Peer::Bus));
-    CHECK_FALSE(DbusConnection::open("", DbusConnection::Peer::Service, Clock::now() + kPatience));
+    CHECK_FALSE(
+        DbusConnection::open("", DbusConnection::Peer::Service, Clock::now() + kBusPatience));
 }

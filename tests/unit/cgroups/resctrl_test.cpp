@@ -10,7 +10,7 @@ using cgroups::Resctrl;
 
 namespace {
 
-void fill_root(const test::TempDir& root) {
+void fill_root(const warren::test::TempDir& root) {
     root.write("info/L3/cbm_mask", "fffff\n");
     root.write("info/L3/num_closids", "16\n");
     root.write("info/MB/min_bandwidth", "10\n");
@@ -19,13 +19,15 @@ void fill_root(const test::TempDir& root) {
     root.write("schemata", "    MB:0=100;1=100\n    L3:0=fffff;1=fffff\n");
 }
 
-void fill_group(const test::TempDir& root, const std::string& group, const std::string& schemata) {
+void fill_group(const warren::test::TempDir& root,
+                const std::string& group,
+                const std::string& schemata) {
     root.write(group + "/schemata", schemata);
     root.write(group + "/tasks", "");
     root.make_dir(group + "/mon_groups");
 }
 
-Resctrl opened(const test::TempDir& root) {
+Resctrl opened(const warren::test::TempDir& root) {
     auto resctrl = Resctrl::open(root.path().string());
     REQUIRE(resctrl);
     return std::move(resctrl).value();
@@ -38,7 +40,7 @@ std::string words(const base::Status& status) {
 }  // namespace
 
 TEST_CASE("what does not look like resctrl is not mounted") {
-    const test::TempDir root;
+    const warren::test::TempDir root;
     const auto empty = Resctrl::open(root.path().string());
     REQUIRE_FALSE(empty);
     CHECK(empty.error().kind() == base::ErrorKind::Unsupported);
@@ -47,7 +49,7 @@ TEST_CASE("what does not look like resctrl is not mounted") {
 }
 
 TEST_CASE("resources and counters are there or refused") {
-    const test::TempDir root;
+    const warren::test::TempDir root;
     fill_root(root);
     const auto resctrl = opened(root);
     CHECK(resctrl.check_resources(""));
@@ -72,7 +74,7 @@ TEST_CASE("resources and counters are there or refused") {
 }
 
 TEST_CASE("a group is made, filled, and removed") {
-    const test::TempDir root;
+    const warren::test::TempDir root;
     fill_root(root);
     const auto resctrl = opened(root);
     CHECK_FALSE(resctrl.has("one").value());
@@ -102,7 +104,7 @@ TEST_CASE("a group is made, filled, and removed") {
 }
 
 TEST_CASE("the kernel's own words stand in the error") {
-    const test::TempDir root;
+    const warren::test::TempDir root;
     fill_root(root);
     const auto resctrl = opened(root);
     root.write("info/last_cmd_status", "Mask 5 has non-consecutive 1-bits\n");
@@ -113,7 +115,7 @@ TEST_CASE("the kernel's own words stand in the error") {
 }
 
 TEST_CASE("a group that is there is compared by what its lines mean") {
-    const test::TempDir root;
+    const warren::test::TempDir root;
     fill_root(root);
     const auto resctrl = opened(root);
     fill_group(root, "one", "    MB:0= 20;1=100\n    L3:0=000FF;1=f\n");

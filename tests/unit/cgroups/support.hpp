@@ -27,6 +27,8 @@ namespace warren::cgroups::test {
 
 using warren::test::TempDir;
 
+inline constexpr std::chrono::seconds kPatience(20);
+
 inline int wait_for(pid_t pid) {
     int status = 0;
     REQUIRE(::waitpid(pid, &status, 0) == pid);
@@ -78,6 +80,10 @@ public:
 private:
     pid_t pid_ = -1;
 };
+
+inline std::string knob(const Cgroup& cgroup, const char* file) {
+    return base::read_file_at(cgroup.dir(), file).value();
+}
 
 // A parent cgroup on this machine's own v2 tree, removed with everything below it.
 class RealTree {

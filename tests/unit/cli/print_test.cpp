@@ -25,7 +25,7 @@ namespace {
 using test::check_usage;
 using test::Output;
 
-base::Name guest(const std::string& name) {
+base::Name guest_named(const std::string& name) {
     return base::Name::parse_guest(name).value();
 }
 
@@ -134,23 +134,23 @@ TEST_CASE("a batch prints names and one line a failure") {
     Output output;
     Console console("warren", output.settings());
     const App app = app_on(console);
-    BatchReport report(app, "start", {guest("a"), guest("b")});
-    report.add(guest("a"), base::ok());
-    report.add(guest("b"), base::usage_error("no guest named b"));
+    BatchReport report(app, "start", {guest_named("a"), guest_named("b")});
+    report.add(guest_named("a"), base::ok());
+    report.add(guest_named("b"), base::usage_error("no guest_named named b"));
     CHECK(report.finish() == 1);
     CHECK(output.out() == "a\n");
-    CHECK(output.err() == "warren: start b: no guest named b\n");
+    CHECK(output.err() == "warren: start b: no guest_named named b\n");
 }
 
 TEST_CASE("a batch of one has its error's exit code") {
     Output output;
     Console console("warren", output.settings());
     const App app = app_on(console, false, true);
-    BatchReport unknown(app, "start", {guest("b")});
-    unknown.add(guest("b"), base::usage_error("no guest named b"));
+    BatchReport unknown(app, "start", {guest_named("b")});
+    unknown.add(guest_named("b"), base::usage_error("no guest_named named b"));
     CHECK(unknown.finish() == 2);
-    BatchReport fine(app, "start", {guest("a")});
-    fine.add(guest("a"), base::ok());
+    BatchReport fine(app, "start", {guest_named("a")});
+    fine.add(guest_named("a"), base::ok());
     CHECK(fine.finish() == 0);
     CHECK(output.out().empty());
 }
@@ -159,9 +159,9 @@ TEST_CASE("a batch as JSON") {
     Output output;
     Console console("warren", output.settings());
     const App app = app_on(console, true);
-    BatchReport report(app, "stop", {guest("a"), guest("b")});
-    report.add(guest("a"), base::ok());
-    report.add(guest("b"), base::fail("freeze b"));
+    BatchReport report(app, "stop", {guest_named("a"), guest_named("b")});
+    report.add(guest_named("a"), base::ok());
+    report.add(guest_named("b"), base::fail("freeze b"));
     CHECK(report.finish() == 1);
     const base::Json json = base::parse_json(output.out(), "output").value();
     REQUIRE(json.size() == 2);
@@ -173,10 +173,10 @@ TEST_CASE("run tells notes on standard error and the command's code") {
     Output output;
     Console console("warren", output.settings());
     App app = app_on(console);
-    CHECK(report_run(app, "run", {guest("a"), 42, {"no /dev/fuse"}}, false) == 42);
+    CHECK(report_run(app, "run", {guest_named("a"), 42, {"no /dev/fuse"}}, false) == 42);
     CHECK(output.out().empty());
     CHECK(output.err() == "warren: run a: note: no /dev/fuse\n");
-    CHECK(report_run(app, "run", {guest("a"), 0, {}}, true) == 0);
+    CHECK(report_run(app, "run", {guest_named("a"), 0, {}}, true) == 0);
     CHECK(output.out() == "a\n");
 }
 
@@ -195,7 +195,7 @@ TEST_CASE("columns of the list") {
     CHECK(guest_table(views, chosen, now, false) == "PID  NAME\n  -  web1\n  -  weak\n");
 }
 
-TEST_CASE("every column can show a guest with nothing in it") {
+TEST_CASE("every column can show a guest_named with nothing in it") {
     for (const GuestColumn& column : guest_columns()) {
         CAPTURE(column.title);
         const std::string text = guest_table({engine::GuestView{}}, {column}, TimePoint{}, false);

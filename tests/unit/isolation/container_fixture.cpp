@@ -148,6 +148,16 @@ base::Result<Started> TestContainer::start(const ListenerHandler& on_listener) {
     return await_started(connection.get(), program_, running_.process(), on_listener);
 }
 
+TestContainer created(const ContainerSpec& spec,
+                      const TestRoot& root,
+                      const CreateOptions& options) {
+    auto container = TestContainer::create(spec, root, options);
+    if (!container) {
+        FAIL(container.error().describe());
+    }
+    return std::move(container).value();
+}
+
 base::Json inspect_container(const ContainerSpec& spec,
                              const TestRoot& root,
                              const CreateOptions& options) {

@@ -72,6 +72,10 @@ private:
     std::string program_;
 };
 
+// Fails the test when it cannot be created.
+[[nodiscard]] TestContainer created(const ContainerSpec& spec,
+                                    const TestRoot& root,
+                                    const CreateOptions& options = {});
 // create, start, the report, the end.
 [[nodiscard]] base::Json inspect_container(const ContainerSpec& spec,
                                            const TestRoot& root,

@@ -22,22 +22,6 @@ using namespace warren::isolation::test;
 
 namespace {
 
-std::string own_namespace(const char* name) {
-    const auto link = base::read_link_at(AT_FDCWD, std::string("/proc/self/ns/") + name);
-    REQUIRE(link);
-    return link.value();
-}
-
-TestContainer created(const ContainerSpec& spec,
-                      const TestRoot& root,
-                      const CreateOptions& options = {}) {
-    auto container = TestContainer::create(spec, root, options);
-    if (!container) {
-        FAIL(container.error().describe());
-    }
-    return std::move(container).value();
-}
-
 std::string text_of(const ContainerSpec& spec, const TestRoot& root) {
     return inspect_container(spec, root).at("text").get<std::string>();
 }

@@ -16,27 +16,11 @@ using namespace warren::isolation::test;
 
 namespace {
 
-std::string own_namespace(const char* name) {
-    const auto link = base::read_link_at(AT_FDCWD, std::string("/proc/self/ns/") + name);
-    REQUIRE(link);
-    return link.value();
-}
-
 base::Fd namespace_of(const base::PidRef& process, const char* name) {
     auto fd =
         base::open_at(AT_FDCWD, "/proc/" + std::to_string(process.pid()) + "/ns/" + name, O_RDONLY);
     REQUIRE(fd);
     return std::move(fd).value();
-}
-
-TestContainer created(const ContainerSpec& spec,
-                      const TestRoot& root,
-                      const CreateOptions& options = {}) {
-    auto container = TestContainer::create(spec, root, options);
-    if (!container) {
-        FAIL(container.error().describe());
-    }
-    return std::move(container).value();
 }
 
 // In a process of its own: makes a container as `user`, and joins it. 0: as it should be.

@@ -232,6 +232,17 @@ std::optional<base::Json> mount_at(const base::Json& report, const std::string& 
     return found;
 }
 
+std::string own_namespace(const char* name) {
+    const auto link = base::read_link_at(AT_FDCWD, std::string("/proc/self/ns/") + name);
+    REQUIRE(link);
+    return link.value();
+}
+
+std::string refusal(const base::Result<Running>& result) {
+    REQUIRE_FALSE(result);
+    return result.error().describe();
+}
+
 std::size_t child_count() {
     const auto text = base::read_file_at(AT_FDCWD, "/proc/thread-self/children");
     REQUIRE(text);

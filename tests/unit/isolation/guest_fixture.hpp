@@ -125,6 +125,10 @@ struct LaunchOptions {
 // The mount of the report at `target`: the last one made there.
 [[nodiscard]] std::optional<base::Json> mount_at(const base::Json& report,
                                                  const std::string& target);
+// What /proc/self/ns/NAME reads.
+[[nodiscard]] std::string own_namespace(const char* name);
+// The words of the failure to launch it.
+[[nodiscard]] std::string refusal(const base::Result<Running>& result);
 // Children of this process, dead or alive.
 [[nodiscard]] std::size_t child_count();
 [[nodiscard]] std::size_t open_fd_count();

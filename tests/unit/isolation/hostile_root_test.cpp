@@ -19,11 +19,6 @@ using namespace warren::isolation::test;
 
 namespace {
 
-std::string refusal(const base::Result<Running>& result) {
-    REQUIRE_FALSE(result);
-    return result.error().describe();
-}
-
 // Whether a mount of this process's namespace has to do with a test's directories.
 bool in_mount_table(const std::string& path) {
     const auto text = base::read_file_at(AT_FDCWD, "/proc/self/mountinfo");

@@ -22,15 +22,6 @@ using namespace warren;
 using namespace warren::isolation;
 using namespace warren::isolation::test;
 
-namespace {
-
-std::string refusal(const base::Result<Running>& result) {
-    REQUIRE_FALSE(result);
-    return result.error().describe();
-}
-
-}  // namespace
-
 TEST_CASE("a failed step is told with its place in the configuration") {
     if (!can_launch()) {
         return;

@@ -44,12 +44,6 @@ std::vector<std::byte> link_up(int index) {
     return {bytes, bytes + sizeof(request)};
 }
 
-std::string own_namespace(const char* name) {
-    const auto link = base::read_link_at(AT_FDCWD, std::string("/proc/self/ns/") + name);
-    REQUIRE(link);
-    return link.value();
-}
-
 }  // namespace
 
 TEST_CASE("a guest stands in namespaces of its own") {

@@ -14,7 +14,7 @@ using namespace warren::isolation;
 
 namespace {
 
-MountSpec file_system(const std::string& type, const std::string& target) {
+MountSpec mount_of(const std::string& type, const std::string& target) {
     MountSpec mount;
     mount.fs_type = type;
     mount.target = target;
@@ -34,11 +34,11 @@ GuestSpec full_guest() {
     GuestSpec spec;
     spec.hostname = "web1";
     spec.time_offsets = {{true, -5, 10}};
-    spec.mounts = {file_system("proc", "/proc"), file_system("sysfs", "/sys"), bind(2, "/data")};
+    spec.mounts = {mount_of("proc", "/proc"), mount_of("sysfs", "/sys"), bind(2, "/data")};
     spec.mounts[1].attributes = MOUNT_ATTR_RDONLY;
     spec.mounts[2].attributes = MOUNT_ATTR_NOSUID;
     spec.mounts[2].attributes_recursive = true;
-    spec.mounts.push_back(file_system("tmpfs", "/run"));
+    spec.mounts.push_back(mount_of("tmpfs", "/run"));
     spec.mounts[3].options = {{"mode", "755"}};
     spec.mounts[3].optional = true;
     spec.mounts.push_back(bind(3, "/etc/hosts"));
@@ -66,12 +66,12 @@ std::string golden(const base::Result<Recipe>& recipe) {
     return recipe.value().describe();
 }
 
-struct Refusal {
+struct GuestRefusal {
     const char* message;
     std::function<void(GuestSpec&)> spoil;
 };
 
-void check_refusals(const std::vector<Refusal>& refusals) {
+void check_guest_refusals(const std::vector<GuestRefusal>& refusals) {
     for (const auto& refusal : refusals) {
         INFO(refusal.message);
         GuestSpec spec = full_guest();
@@ -234,7 +234,7 @@ TEST_CASE("every descriptor is closed before the working directory is looked up"
 TEST_CASE("walls that no recipe can build are refused with their place") {
     using Spec = GuestSpec;
     const std::string zero("a\0b", 3);
-    check_refusals({
+    check_guest_refusals({
         {"namespaces: a guest needs a mount namespace of its own",
          [](Spec& s) { s.namespaces.remove(Namespace::Mount); }},
         {"namespaces: a machine needs a pid namespace of its own",
@@ -256,7 +256,7 @@ TEST_CASE("walls that no recipe can build are refused with their place") {
              s.mounts[3].options = {{"mode", zero}};
          }},
         {"mounts[124]: more than 122 file systems",
-         [](Spec& s) { s.mounts.resize(400, file_system("tmpfs", "/x")); }},
+         [](Spec& s) { s.mounts.resize(400, mount_of("tmpfs", "/x")); }},
         {"masked paths[0]: not an absolute path: x", [](Spec& s) { s.masked_paths = {"x"}; }},
         {"readonly paths[1]: \"..\" in a path: /..",
          [](Spec& s) {
@@ -268,7 +268,7 @@ TEST_CASE("walls that no recipe can build are refused with their place") {
 TEST_CASE("a process that no recipe can start is refused with its place") {
     using Spec = GuestSpec;
     const std::string zero("a\0b", 3);
-    check_refusals({
+    check_guest_refusals({
         {"process: no program to run", [](Spec& s) { s.process.argv.clear(); }},
         {"process: no program to run", [](Spec& s) { s.process.argv = {""}; }},
         {"args[1]: contains a zero byte",

@@ -39,7 +39,7 @@ SeccompConfig oci(std::string text) {
     return {.profile = SeccompProfile::Oci, .file_text = std::move(text)};
 }
 
-SeccompProgram compile(std::string text) {
+SeccompProgram compiled(std::string text) {
     auto program = isolation::compile_seccomp(oci(std::move(text)));
     REQUIRE_MESSAGE(program.has_value(), program.error().describe());
     return std::move(program).value();
@@ -60,13 +60,13 @@ std::uint32_t answer_at(const SeccompProgram& program,
     return *result;
 }
 
-std::uint32_t answer(const SeccompProgram& program,
-                     const char* name,
-                     std::array<std::uint64_t, 6> args = {}) {
+std::uint32_t verdict(const SeccompProgram& program,
+                      const char* name,
+                      std::array<std::uint64_t, 6> args = {}) {
     return answer_at(program, seccomp_arch_native(), seccomp_syscall_resolve_name(name), args);
 }
 
-std::string problems(const std::string& text) {
+std::string problems_of(const std::string& text) {
     const auto checked = isolation::check_seccomp_oci(text);
     REQUIRE(!checked);
     CHECK(checked.error().kind() == base::ErrorKind::Usage);
@@ -75,7 +75,7 @@ std::string problems(const std::string& text) {
     return checked.error().describe();
 }
 
-bool has(const std::string& text, std::string_view part) {
+bool holds(const std::string& text, std::string_view part) {
     return text.find(part) != std::string::npos;
 }
 
@@ -85,31 +85,31 @@ std::string one(const std::string& rule, const std::string& rest = "") {
            R"("syscalls": [{"names": ["getpid"], )" + rule + "}]}";
 }
 
-constexpr std::uint32_t kEperm = SECCOMP_RET_ERRNO | EPERM;
-constexpr std::uint32_t kEnosys = SECCOMP_RET_ERRNO | ENOSYS;
+constexpr std::uint32_t kErrnoPerm = SECCOMP_RET_ERRNO | EPERM;
+constexpr std::uint32_t kErrnoNosys = SECCOMP_RET_ERRNO | ENOSYS;
 
 }  // namespace
 
 TEST_CASE("every action of the specification") {
-    CHECK(answer(compile(one(R"("action": "SCMP_ACT_ERRNO")")), "getpid") == kEperm);
-    CHECK(answer(compile(one(R"("action": "SCMP_ACT_ERRNO", "errnoRet": 38)")), "getpid") ==
-          kEnosys);
-    CHECK(answer(compile(one(R"("action": "SCMP_ACT_KILL")")), "getpid") ==
+    CHECK(verdict(compiled(one(R"("action": "SCMP_ACT_ERRNO")")), "getpid") == kErrnoPerm);
+    CHECK(verdict(compiled(one(R"("action": "SCMP_ACT_ERRNO", "errnoRet": 38)")), "getpid") ==
+          kErrnoNosys);
+    CHECK(verdict(compiled(one(R"("action": "SCMP_ACT_KILL")")), "getpid") ==
           SECCOMP_RET_KILL_THREAD);
-    CHECK(answer(compile(one(R"("action": "SCMP_ACT_KILL_THREAD")")), "getpid") ==
+    CHECK(verdict(compiled(one(R"("action": "SCMP_ACT_KILL_THREAD")")), "getpid") ==
           SECCOMP_RET_KILL_THREAD);
-    CHECK(answer(compile(one(R"("action": "SCMP_ACT_KILL_PROCESS")")), "getpid") ==
+    CHECK(verdict(compiled(one(R"("action": "SCMP_ACT_KILL_PROCESS")")), "getpid") ==
           SECCOMP_RET_KILL_PROCESS);
-    CHECK(answer(compile(one(R"("action": "SCMP_ACT_TRAP")")), "getpid") == SECCOMP_RET_TRAP);
-    CHECK(answer(compile(one(R"("action": "SCMP_ACT_TRACE", "errnoRet": 7)")), "getpid") ==
+    CHECK(verdict(compiled(one(R"("action": "SCMP_ACT_TRAP")")), "getpid") == SECCOMP_RET_TRAP);
+    CHECK(verdict(compiled(one(R"("action": "SCMP_ACT_TRACE", "errnoRet": 7)")), "getpid") ==
           (SECCOMP_RET_TRACE | 7U));
-    CHECK(answer(compile(one(R"("action": "SCMP_ACT_LOG")")), "getpid") == SECCOMP_RET_LOG);
-    CHECK(answer(compile(R"({"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 13,
+    CHECK(verdict(compiled(one(R"("action": "SCMP_ACT_LOG")")), "getpid") == SECCOMP_RET_LOG);
+    CHECK(verdict(compiled(R"({"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 13,
                              "syscalls": [{"names": ["getpid"], "action": "SCMP_ACT_ALLOW"}]})"),
-                 "read") == (SECCOMP_RET_ERRNO | EACCES));
+                  "read") == (SECCOMP_RET_ERRNO | EACCES));
     const auto notify =
-        compile(one(R"("action": "SCMP_ACT_NOTIFY")", R"("listenerPath": "/run/agent", )"));
-    CHECK(answer(notify, "getpid") == SECCOMP_RET_USER_NOTIF);
+        compiled(one(R"("action": "SCMP_ACT_NOTIFY")", R"("listenerPath": "/run/agent", )"));
+    CHECK(verdict(notify, "getpid") == SECCOMP_RET_USER_NOTIF);
     CHECK(notify.listener);
     CHECK(notify.filter_flags == SECCOMP_FILTER_FLAG_NEW_LISTENER);
 }
@@ -127,23 +127,23 @@ TEST_CASE("every comparison of the specification") {
                            Row{"GE", 5, 0, 5, 4},
                            Row{"GT", 5, 0, 6, 5},
                            Row{"MASKED_EQ", 0x7e020000, 0, 0x11, 0x20000}}) {
-        const auto program =
-            compile(one(R"("action": "SCMP_ACT_ERRNO", "args": [{"index": 2, "value": )" +
-                        std::to_string(row.value) + R"(, "valueTwo": )" +
-                        std::to_string(row.value_two) + R"(, "op": "SCMP_CMP_)" + row.op + "\"}]"));
-        CHECK_MESSAGE(answer(program, "getpid", {0, 0, row.matches}) == kEperm, row.op);
-        CHECK_MESSAGE(answer(program, "getpid", {0, 0, row.differs}) == SECCOMP_RET_ALLOW, row.op);
+        const auto program = compiled(
+            one(R"("action": "SCMP_ACT_ERRNO", "args": [{"index": 2, "value": )" +
+                std::to_string(row.value) + R"(, "valueTwo": )" + std::to_string(row.value_two) +
+                R"(, "op": "SCMP_CMP_)" + row.op + "\"}]"));
+        CHECK_MESSAGE(verdict(program, "getpid", {0, 0, row.matches}) == kErrnoPerm, row.op);
+        CHECK_MESSAGE(verdict(program, "getpid", {0, 0, row.differs}) == SECCOMP_RET_ALLOW, row.op);
     }
 }
 
 TEST_CASE("unknown names are skipped and counted, unknown words are refused where they stand") {
-    const auto program = compile(
+    const auto program = compiled(
         R"({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
             {"names": ["no_such_call", "getpid", "nor_this"], "action": "SCMP_ACT_ERRNO"}]})");
     CHECK(program.skipped_names == 2);
-    CHECK(answer(program, "getpid") == kEperm);
+    CHECK(verdict(program, "getpid") == kErrnoPerm);
 
-    const std::string all = problems(R"({
+    const std::string all = problems_of(R"({
         "defaultAction": "SCMP_ACT_MAYBE",
         "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_Z80"],
         "flags": ["SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_FAST"],
@@ -163,48 +163,49 @@ TEST_CASE("unknown names are skipped and counted, unknown words are refused wher
                               "/linux/seccomp/syscalls/3/args/0/index: ",
                               "/linux/seccomp/syscalls/3/args/1/op: ",
                               "/linux/seccomp/syscalls/3/args/2/value: "}) {
-        CHECK_MESSAGE(has(all, place), place);
+        CHECK_MESSAGE(holds(all, place), place);
     }
-    CHECK(has(problems("[]"), "/linux/seccomp: "));
-    CHECK(has(problems(R"({"syscalls": [{"names": ["read"], "action": "SCMP_ACT_ALLOW"}]})"),
-              "/linux/seccomp/defaultAction: "));
+    CHECK(holds(problems_of("[]"), "/linux/seccomp: "));
+    CHECK(holds(problems_of(R"({"syscalls": [{"names": ["read"], "action": "SCMP_ACT_ALLOW"}]})"),
+                "/linux/seccomp/defaultAction: "));
 }
 
 TEST_CASE("error numbers belong to the actions that have one") {
-    CHECK(has(problems(one(R"("action": "SCMP_ACT_KILL", "errnoRet": 1)")),
-              "/linux/seccomp/syscalls/0/errnoRet: SCMP_ACT_KILL takes no error number"));
-    CHECK(has(problems(R"({"defaultAction": "SCMP_ACT_ALLOW", "defaultErrnoRet": 1})"),
-              "/linux/seccomp/defaultErrnoRet: "));
-    CHECK(answer(compile(one(R"("action": "SCMP_ACT_ALLOW", "errnoRet": 0)")), "getpid") ==
+    CHECK(holds(problems_of(one(R"("action": "SCMP_ACT_KILL", "errnoRet": 1)")),
+                "/linux/seccomp/syscalls/0/errnoRet: SCMP_ACT_KILL takes no error number"));
+    CHECK(holds(problems_of(R"({"defaultAction": "SCMP_ACT_ALLOW", "defaultErrnoRet": 1})"),
+                "/linux/seccomp/defaultErrnoRet: "));
+    CHECK(verdict(compiled(one(R"("action": "SCMP_ACT_ALLOW", "errnoRet": 0)")), "getpid") ==
           SECCOMP_RET_ALLOW);
 }
 
 TEST_CASE("an object that asks for nothing is no filter") {
     for (const char* text : {"{}", R"({"syscalls": []})", R"({"defaultAction": ""})"}) {
         CHECK(isolation::check_seccomp_oci(text).has_value());
-        CHECK(compile(text).instructions.empty());
+        CHECK(compiled(text).instructions.empty());
     }
 }
 
 TEST_CASE("notifications need a listener and a way for us to report") {
     const std::string notify = R"("action": "SCMP_ACT_NOTIFY")";
-    CHECK(has(problems(one(notify)), "/linux/seccomp/listenerPath: "));
-    CHECK(has(problems(one(R"("action": "SCMP_ACT_ALLOW")", R"("listenerMetadata": "x", )")),
-              "/linux/seccomp/listenerMetadata: "));
-    CHECK(has(problems(R"({"defaultAction": "SCMP_ACT_NOTIFY", "listenerPath": "/run/agent"})"),
-              "/linux/seccomp/defaultAction: SCMP_ACT_NOTIFY cannot be used as default action"));
-    CHECK(has(problems(R"({"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/run/agent",
-                           "syscalls": [{"names": ["bpf", "sendmsg"], "action": "SCMP_ACT_NOTIFY"}]})"),
-              "/linux/seccomp/syscalls/0/action: SCMP_ACT_NOTIFY cannot be used for the sendmsg "
-              "system call"));
-    // Without notifications the path is of no account, as the specification has it.
+    CHECK(holds(problems_of(one(notify)), "/linux/seccomp/listenerPath: "));
+    CHECK(holds(problems_of(one(R"("action": "SCMP_ACT_ALLOW")", R"("listenerMetadata": "x", )")),
+                "/linux/seccomp/listenerMetadata: "));
     CHECK(
-        !compile(one(R"("action": "SCMP_ACT_LOG")", R"("listenerPath": "/run/agent", )")).listener);
+        holds(problems_of(R"({"defaultAction": "SCMP_ACT_NOTIFY", "listenerPath": "/run/agent"})"),
+              "/linux/seccomp/defaultAction: SCMP_ACT_NOTIFY cannot be used as default action"));
+    CHECK(holds(problems_of(R"({"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/run/agent",
+                           "syscalls": [{"names": ["bpf", "sendmsg"], "action": "SCMP_ACT_NOTIFY"}]})"),
+                "/linux/seccomp/syscalls/0/action: SCMP_ACT_NOTIFY cannot be used for the sendmsg "
+                "system call"));
+    // Without notifications the path is of no account, as the specification holds it.
+    CHECK(!compiled(one(R"("action": "SCMP_ACT_LOG")", R"("listenerPath": "/run/agent", )"))
+               .listener);
 }
 
 TEST_CASE("flags go to seccomp(2) as they are, and two depend on a listener") {
     const auto flags = [](const std::string& words, bool notify) {
-        return compile(
+        return compiled(
                    one(notify ? R"("action": "SCMP_ACT_NOTIFY")" : R"("action": "SCMP_ACT_LOG")",
                        R"("listenerPath": "/run/agent", "flags": [)" + words + "], "))
             .filter_flags;
@@ -225,9 +226,9 @@ TEST_CASE("flags go to seccomp(2) as they are, and two depend on a listener") {
     }
     constexpr const char* kKillable = R"("SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV")";
     if (std::find(supported.begin(), supported.end(), known.back()) == supported.end()) {
-        CHECK(has(problems(one(R"("action": "SCMP_ACT_LOG")",
-                               std::string(R"("flags": [)") + kKillable + "], ")),
-                  "/linux/seccomp/flags/0: this kernel has no "));
+        CHECK(holds(problems_of(one(R"("action": "SCMP_ACT_LOG")",
+                                    std::string(R"("flags": [)") + kKillable + "], ")),
+                    "/linux/seccomp/flags/0: this kernel holds no "));
         return;
     }
     CHECK(flags(kKillable, false) == 0);
@@ -249,12 +250,12 @@ std::string allow_list(const std::string& architectures) {
 
 TEST_CASE("calls younger than the profile do not exist, unless the default lets them through") {
     constexpr int kYounger = 460;  // futex_waitv is 449
-    const auto list = compile(allow_list(""));
-    CHECK(answer_at(list, seccomp_arch_native(), kYounger) == kEnosys);
-    CHECK(answer_at(list, seccomp_arch_native(), -1) == kEnosys);
-    CHECK(answer(list, "mount") == kEperm);
-    CHECK(answer(list, "read") == SECCOMP_RET_ALLOW);
-    CHECK(answer_at(compile(one(R"("action": "SCMP_ACT_ERRNO")")),
+    const auto list = compiled(allow_list(""));
+    CHECK(answer_at(list, seccomp_arch_native(), kYounger) == kErrnoNosys);
+    CHECK(answer_at(list, seccomp_arch_native(), -1) == kErrnoNosys);
+    CHECK(verdict(list, "mount") == kErrnoPerm);
+    CHECK(verdict(list, "read") == SECCOMP_RET_ALLOW);
+    CHECK(answer_at(compiled(one(R"("action": "SCMP_ACT_ERRNO")")),
                     seccomp_arch_native(),
                     kYounger) == SECCOMP_RET_ALLOW);
 }
@@ -262,19 +263,19 @@ TEST_CASE("calls younger than the profile do not exist, unless the default lets 
 #if defined(__x86_64__)
 TEST_CASE("sub-architectures by their own numbers, foreign ones dropped, unlisted ones killed") {
     constexpr int kX32 = 0x40000000;
-    const auto list = compile(allow_list(
+    const auto list = compiled(allow_list(
         R"("SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32", "SCMP_ARCH_S390X", "SCMP_ARCH_ARM")"));
     CHECK(answer_at(list, AUDIT_ARCH_X86_64, 0) == SECCOMP_RET_ALLOW);
-    CHECK(answer_at(list, AUDIT_ARCH_X86_64, 165) == kEperm);
+    CHECK(answer_at(list, AUDIT_ARCH_X86_64, 165) == kErrnoPerm);
     CHECK(answer_at(list, AUDIT_ARCH_I386, 3) == SECCOMP_RET_ALLOW);
-    CHECK(answer_at(list, AUDIT_ARCH_I386, 21) == kEperm);
-    CHECK(answer_at(list, AUDIT_ARCH_I386, 460) == kEnosys);
+    CHECK(answer_at(list, AUDIT_ARCH_I386, 21) == kErrnoPerm);
+    CHECK(answer_at(list, AUDIT_ARCH_I386, 460) == kErrnoNosys);
     CHECK(answer_at(list, AUDIT_ARCH_X86_64, kX32 | 0) == SECCOMP_RET_ALLOW);
-    CHECK(answer_at(list, AUDIT_ARCH_X86_64, kX32 | 165) == kEperm);
-    CHECK(answer_at(list, AUDIT_ARCH_X86_64, kX32 | 4000) == kEnosys);
-    CHECK(answer_at(list, AUDIT_ARCH_X86_64, 460) == kEnosys);
+    CHECK(answer_at(list, AUDIT_ARCH_X86_64, kX32 | 165) == kErrnoPerm);
+    CHECK(answer_at(list, AUDIT_ARCH_X86_64, kX32 | 4000) == kErrnoNosys);
+    CHECK(answer_at(list, AUDIT_ARCH_X86_64, 460) == kErrnoNosys);
     CHECK(answer_at(list, AUDIT_ARCH_AARCH64, 63) == SECCOMP_RET_KILL_THREAD);
-    const auto native = compile(allow_list(R"("SCMP_ARCH_X86_64")"));
+    const auto native = compiled(allow_list(R"("SCMP_ARCH_X86_64")"));
     CHECK(answer_at(native, AUDIT_ARCH_I386, 3) == SECCOMP_RET_KILL_THREAD);
     CHECK(answer_at(native, AUDIT_ARCH_X86_64, kX32 | 0) != SECCOMP_RET_ALLOW);
 }
@@ -350,20 +351,20 @@ std::string getppid_is(const std::string& action) {
 
 TEST_CASE("the kernel takes the programs with their flags and does what they say") {
     const int refused = status_under(
-        compile(getppid_is(R"("action": "SCMP_ACT_ERRNO", "errnoRet": 77)")), try_getppid);
+        compiled(getppid_is(R"("action": "SCMP_ACT_ERRNO", "errnoRet": 77)")), try_getppid);
     REQUIRE(WIFEXITED(refused));
     CHECK(WEXITSTATUS(refused) == 77);
     const int killed =
-        status_under(compile(getppid_is(R"("action": "SCMP_ACT_KILL_PROCESS")")), try_getppid);
+        status_under(compiled(getppid_is(R"("action": "SCMP_ACT_KILL_PROCESS")")), try_getppid);
     REQUIRE(WIFSIGNALED(killed));
     CHECK(WTERMSIG(killed) == SIGSYS);
     const int trapped =
-        status_under(compile(getppid_is(R"("action": "SCMP_ACT_TRAP")")), try_getppid);
+        status_under(compiled(getppid_is(R"("action": "SCMP_ACT_TRAP")")), try_getppid);
     REQUIRE(WIFSIGNALED(trapped));
     CHECK(WTERMSIG(trapped) == SIGSYS);
     // Nobody traces it: the call does not exist.
     const int traced =
-        status_under(compile(getppid_is(R"("action": "SCMP_ACT_TRACE")")), try_getppid);
+        status_under(compiled(getppid_is(R"("action": "SCMP_ACT_TRACE")")), try_getppid);
     REQUIRE(WIFEXITED(traced));
     CHECK(WEXITSTATUS(traced) == ENOSYS);
 }
@@ -387,9 +388,9 @@ void answer_notification(pid_t child, int listener, int error) {
 
 }  // namespace
 
-TEST_CASE("a listener gets the call, and its answer is the call's") {
+TEST_CASE("a listener gets the call, and its verdict is the call's") {
     const auto program =
-        compile(R"({"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/run/agent",
+        compiled(R"({"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/run/agent",
         "flags": ["SECCOMP_FILTER_FLAG_TSYNC"],
         "syscalls": [{"names": ["getppid"], "action": "SCMP_ACT_NOTIFY"}]})");
     std::array<int, 2> ends{};

@@ -105,7 +105,7 @@ std::string read_until(int fd, const std::string& text) {
     return all;
 }
 
-bool has(const std::string& text, const std::string& part) {
+bool shows(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
 }
 
@@ -156,10 +156,10 @@ TEST_CASE(
     Pty caller;
     const termios before = settings_of(caller.slave.get());
     const auto relay = start_relay(caller, "echo ready; read line; echo got $line; exit 7");
-    CHECK(has(read_until(caller.master.get(), "ready"), "ready"));
+    CHECK(shows(read_until(caller.master.get(), "ready"), "ready"));
     CHECK(is_raw(caller.slave.get()));
     type(caller, "hello\r");
-    CHECK(has(read_until(caller.master.get(), "got hello"), "got hello"));
+    CHECK(shows(read_until(caller.master.get(), "got hello"), "got hello"));
     CHECK(base::reap(relay).value() == base::ExitStatus{.value = 7});
     CHECK(same_settings(before, settings_of(caller.slave.get())));
 }
@@ -170,7 +170,7 @@ TEST_CASE("control-C is a byte for the guest's terminal, which makes the signal 
         caller, "trap 'echo caught; exit 3' INT; echo ready; while :; do sleep 1; done");
     (void)read_until(caller.master.get(), "ready");
     type(caller, "\x03");
-    CHECK(has(read_until(caller.master.get(), "caught"), "caught"));
+    CHECK(shows(read_until(caller.master.get(), "caught"), "caught"));
     CHECK(base::reap(relay).value().value == 3);
 }
 
@@ -211,7 +211,7 @@ TEST_CASE("a stopped caller leaves its terminal usable and comes back raw") {
     REQUIRE(relay.signal(SIGCONT).has_value());
     wait_until([&] { return is_raw(caller.slave.get()); });
     type(caller, "again\r");
-    CHECK(has(read_until(caller.master.get(), "got again"), "got again"));
+    CHECK(shows(read_until(caller.master.get(), "got again"), "got again"));
     CHECK(base::reap(relay).value().value == 0);
 }
 
@@ -221,12 +221,12 @@ TEST_CASE("the size follows the caller's terminal") {
     REQUIRE(::ioctl(caller.master.get(), TIOCSWINSZ, &first) == 0);
     const auto relay = start_relay(
         caller, "trap 'stty size; exit' WINCH; stty size; echo ready; while :; do sleep 0.1; done");
-    CHECK(has(read_until(caller.master.get(), "ready"), "33 77"));
+    CHECK(shows(read_until(caller.master.get(), "ready"), "33 77"));
     const winsize second{.ws_row = 44, .ws_col = 88, .ws_xpixel = 0, .ws_ypixel = 0};
     REQUIRE(::ioctl(caller.master.get(), TIOCSWINSZ, &second) == 0);
     // The caller has no controlling terminal here, so nobody else tells it.
     REQUIRE(relay.signal(SIGWINCH).has_value());
-    CHECK(has(read_until(caller.master.get(), "44 88"), "44 88"));
+    CHECK(shows(read_until(caller.master.get(), "44 88"), "44 88"));
     CHECK(base::reap(relay).has_value());
     CHECK(isolation::window_size(caller.slave.get()) ==
           isolation::WindowSize{.rows = 44, .columns = 88});
@@ -249,8 +249,8 @@ TEST_CASE("no input is an end of file, also after half a line") {
         CHECK(result.value().value == 0);
         out.write.reset();
         const auto text = base::read_all(out.read.get(), 4096, "pipe").value();
-        CHECK(has(text, "done"));
-        CHECK(has(text, std::string(input).substr(0, 4)));
+        CHECK(shows(text, "done"));
+        CHECK(shows(text, std::string(input).substr(0, 4)));
     }
 }
 
@@ -259,9 +259,9 @@ TEST_CASE("an init may close its console and open it again") {
     const auto relay = start_relay(caller,
                                    "t=$(tty); trap '' HUP; exec </dev/null >/dev/null 2>&1; sleep "
                                    "0.3; exec >$t; echo back; read x <$t; echo got $x");
-    CHECK(has(read_until(caller.master.get(), "back"), "back"));
+    CHECK(shows(read_until(caller.master.get(), "back"), "back"));
     type(caller, "more\r");
-    CHECK(has(read_until(caller.master.get(), "got more"), "got more"));
+    CHECK(shows(read_until(caller.master.get(), "got more"), "got more"));
     CHECK(base::reap(relay).value().value == 0);
 }
 
@@ -271,7 +271,7 @@ TEST_CASE("everything written before the end is passed on, however much") {
     Pipe out;
     const auto reader = start([&] {
         out.write.reset();
-        return has(base::read_all(out.read.get(), 1U << 20, "pipe").value(), "\n19999\n20000\n")
+        return shows(base::read_all(out.read.get(), 1U << 20, "pipe").value(), "\n19999\n20000\n")
                    ? 0
                    : 1;
     });

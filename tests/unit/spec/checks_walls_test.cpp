@@ -18,10 +18,6 @@ GuestConfig with_devices(std::vector<DeviceRequest> devices) {
     return config;
 }
 
-std::uint64_t capability(const char* name) {
-    return isolation::parse_capability(name).value();
-}
-
 constexpr const char* kProfile =
     R"({"defaultAction":"SCMP_ACT_ERRNO","architectures":["SCMP_ARCH_X86_64"],)"
     R"("syscalls":[{"names":["read","write","exit_group"],"action":"SCMP_ACT_ALLOW"}]})";

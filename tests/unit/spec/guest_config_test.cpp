@@ -16,10 +16,6 @@ std::string hostname_for(const std::string& name) {
     return effective_hostname(config);
 }
 
-std::uint64_t capability(const char* name) {
-    return isolation::parse_capability(name).value();
-}
-
 }  // namespace
 
 TEST_CASE("a guest with its walls up has none weakened") {

@@ -49,6 +49,10 @@ inline HostCaps able_host() {
     return host;
 }
 
+inline std::uint64_t capability(const char* name) {
+    return isolation::parse_capability(name).value();
+}
+
 using Check = void (*)(const GuestConfig&, Problems&);
 
 inline Problems problems_of(Check check, const GuestConfig& config) {

@@ -6,7 +6,6 @@
 using namespace warren::spec::oci;
 using namespace warren::spec::oci::test;
 using warren::base::ErrorKind;
-using Pointers = std::vector<std::string>;
 
 namespace {
 

@@ -12,13 +12,13 @@ using Words = std::vector<std::string>;
 
 namespace {
 
-MountOptions read(const Words& words) {
+MountOptions options_of(const Words& words) {
     return parse_mount_options(words).value();
 }
 
 std::string refused(const Words& words) {
     const auto options = parse_mount_options(words);
-    return options ? "read" : options.error().place();
+    return options ? "options_of" : options.error().place();
 }
 
 struct Attribute {
@@ -58,15 +58,15 @@ TEST_CASE("a word on an attribute, and with an r the same of all mounts below") 
         const AttributeChange change{attribute.set, attribute.clear};
         MountOptions alone;
         alone.attributes = change;
-        CHECK(read({attribute.word}) == alone);
+        CHECK(options_of({attribute.word}) == alone);
         MountOptions recursive;
         recursive.recursive = change;
-        CHECK(read({"r" + std::string(attribute.word)}) == recursive);
+        CHECK(options_of({"r" + std::string(attribute.word)}) == recursive);
     }
 }
 
 TEST_CASE("of two words on one attribute the later wins") {
-    const auto change = [](const Words& words) { return read(words).attributes; };
+    const auto change = [](const Words& words) { return options_of(words).attributes; };
     CHECK(change({"ro", "rw"}) == AttributeChange{0, MOUNT_ATTR_RDONLY});
     CHECK(change({"rw", "ro"}) == AttributeChange{MOUNT_ATTR_RDONLY, 0});
     CHECK(change({"suid", "nosuid", "nodev"}) ==
@@ -77,27 +77,27 @@ TEST_CASE("of two words on one attribute the later wins") {
     CHECK(change({"strictatime", "atime"}) == AttributeChange{MOUNT_ATTR_STRICTATIME, kTimes});
     CHECK(change({"noatime", "nostrictatime"}) == AttributeChange{MOUNT_ATTR_NOATIME, kTimes});
     CHECK(change({"noatime", "norelatime"}) == AttributeChange{MOUNT_ATTR_NOATIME, kTimes});
-    CHECK(read({"ro", "rrw"}).attributes == AttributeChange{MOUNT_ATTR_RDONLY, 0});
+    CHECK(options_of({"ro", "rrw"}).attributes == AttributeChange{MOUNT_ATTR_RDONLY, 0});
 }
 
 TEST_CASE("kinds of mounts and their flags") {
-    CHECK(read({}) == MountOptions{});
-    CHECK(read({"defaults", "loud", "silent", "noiversion"}) == MountOptions{});
-    const auto bind = read({"bind"});
+    CHECK(options_of({}) == MountOptions{});
+    CHECK(options_of({"defaults", "loud", "silent", "noiversion"}) == MountOptions{});
+    const auto bind = options_of({"bind"});
     CHECK(bind.bind);
     CHECK_FALSE(bind.recursive_bind);
-    const auto rbind = read({"rbind"});
+    const auto rbind = options_of({"rbind"});
     CHECK(rbind.bind);
     CHECK(rbind.recursive_bind);
-    CHECK(read({"remount"}).remount);
-    CHECK(read({"tmpcopyup"}).tmpcopyup);
-    CHECK(read({"copy-symlink"}).copy_symlink);
-    CHECK(read({"dest-nofollow"}).dest_nofollow);
-    CHECK(read({"src-nofollow"}).src_nofollow);
+    CHECK(options_of({"remount"}).remount);
+    CHECK(options_of({"tmpcopyup"}).tmpcopyup);
+    CHECK(options_of({"copy-symlink"}).copy_symlink);
+    CHECK(options_of({"dest-nofollow"}).dest_nofollow);
+    CHECK(options_of({"src-nofollow"}).src_nofollow);
 }
 
 TEST_CASE("propagation stays in its order") {
-    const auto options = read({"rslave", "shared"});
+    const auto options = options_of({"rslave", "shared"});
     CHECK(options.propagation == std::vector<Propagation>{{PropagationKind::Slave, true},
                                                           {PropagationKind::Shared, false}});
 
@@ -127,13 +127,14 @@ TEST_CASE("propagation stays in its order") {
 }
 
 TEST_CASE("maps of ids") {
-    CHECK(read({"idmap"}).id_map == MountIdMap::One);
-    CHECK(read({"ridmap"}).id_map == MountIdMap::Recursive);
-    const auto options = read({"idmap=uids=0-1-10#@10-11-10;gids=0-100-10"});
+    CHECK(options_of({"idmap"}).id_map == MountIdMap::One);
+    CHECK(options_of({"ridmap"}).id_map == MountIdMap::Recursive);
+    const auto options = options_of({"idmap=uids=0-1-10#@10-11-10;gids=0-100-10"});
     CHECK(options.id_map == MountIdMap::One);
     CHECK(options.uids == std::vector<MountIdRange>{{{0, 1, 10}, false}, {{10, 11, 10}, true}});
     CHECK(options.gids == std::vector<MountIdRange>{{{0, 100, 10}, false}});
-    CHECK(read({"ridmap=gids=0-0-4294967294;uids=4294967294-0-1"}).id_map == MountIdMap::Recursive);
+    CHECK(options_of({"ridmap=gids=0-0-4294967294;uids=4294967294-0-1"}).id_map ==
+          MountIdMap::Recursive);
     for (const char* word : {"idmap=",
                              "idmap=x",
                              "idmap=uids=0-0-1",
@@ -154,13 +155,14 @@ TEST_CASE("maps of ids") {
 }
 
 TEST_CASE("of the superblock's opposites the later stays") {
-    CHECK(read({"sync", "lazytime", "async"}).superblock == Words{"lazytime", "async"});
-    CHECK(read({"nolazytime", "dirsync", "mand", "nomand", "iversion"}).superblock ==
+    CHECK(options_of({"sync", "lazytime", "async"}).superblock == Words{"lazytime", "async"});
+    CHECK(options_of({"nolazytime", "dirsync", "mand", "nomand", "iversion"}).superblock ==
           Words{"nolazytime", "dirsync", "nomand", "iversion"});
 }
 
 TEST_CASE("unknown words are the file system's") {
-    const auto options = read({"size=65536k", "newinstance", "context=", "mode=0620=x", "rsync"});
+    const auto options =
+        options_of({"size=65536k", "newinstance", "context=", "mode=0620=x", "rsync"});
     using Data = decltype(options.data);
     CHECK(options.data == Data{{"size", "65536k"},
                                {"newinstance", std::nullopt},
@@ -180,7 +182,7 @@ TEST_CASE("words that nothing can take are refused, with their index") {
     CHECK(refused({"a\nb"}) == "/0");
     CHECK(refused({std::string("a\0b", 3)}) == "/0");
     CHECK(refused({std::string(4096, 'a')}) == "/0");
-    CHECK(refused({std::string(4095, 'a')}) == "read");
+    CHECK(refused({std::string(4095, 'a')}) == "options_of");
 }
 
 TEST_CASE("the list of known words is sorted and is what is not handed to the file system") {
@@ -189,7 +191,7 @@ TEST_CASE("the list of known words is sorted and is what is not handed to the fi
     CHECK(std::adjacent_find(words.begin(), words.end()) == words.end());
     for (const auto& word : words) {
         CAPTURE(word);
-        CHECK(read({word}).data.empty());
+        CHECK(options_of({word}).data.empty());
     }
     // config.md "Linux mount options", and what crun knows besides.
     for (const char* word :

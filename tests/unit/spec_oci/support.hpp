@@ -18,6 +18,8 @@ namespace warren::spec::oci::test {
 
 using base::Json;
 
+using Pointers = std::vector<std::string>;
+
 inline std::string read_file(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
     REQUIRE(file);

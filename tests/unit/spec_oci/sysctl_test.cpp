@@ -65,7 +65,6 @@ TEST_CASE(
         }
         return pointers(check_config(parse(json).value()));
     };
-    using Pointers = std::vector<std::string>;
     CHECK(check("net.ipv4.ip_forward", "") == Pointers{});
     CHECK(check("net.ipv4.ip_forward", "network") == Pointers{"/linux/sysctl/net.ipv4.ip_forward"});
     CHECK(check("kernel/sem", "") == Pointers{});

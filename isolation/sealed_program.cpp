@@ -4,18 +4,14 @@
 #include <vector>
 
 #include <fcntl.h>
-#include <linux/mount.h>
-#include <sys/statvfs.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/fd.hpp"
+#include "isolation/child/seal_calls.hpp"
 
 namespace warren::isolation {
 
 namespace {
-
-constexpr const char* kOwnFile = "/proc/self/exe";
 
 base::Result<std::vector<std::string>> own_arguments() {
     constexpr std::size_t kLimit = 8U << 20;
@@ -28,26 +24,22 @@ base::Result<std::vector<std::string>> own_arguments() {
     return arguments;
 }
 
-base::Result<base::Fd> read_only_file() {
-    constexpr unsigned kFlags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
-    base::Fd file(static_cast<int>(::syscall(SYS_open_tree, AT_FDCWD, kOwnFile, kFlags)));
-    if (!file) {
-        return base::errno_error("seal the program: clone the mount of its file");
+const char* words(child::SealStep step) {
+    switch (step) {
+        case child::SealStep::CloneMount:
+            return "seal the program: clone the mount of its file";
+        case child::SealStep::MakeReadOnly:
+            return "seal the program: make its file read-only";
+        case child::SealStep::Run:
+            break;
     }
-    mount_attr attr{};
-    attr.attr_set = MOUNT_ATTR_RDONLY;
-    if (::syscall(SYS_mount_setattr, file.get(), "", AT_EMPTY_PATH, &attr, sizeof(attr)) != 0) {
-        return base::errno_error("seal the program: make its file read-only");
-    }
-    return file;
+    return "seal the program: run it anew";
 }
 
 }  // namespace
 
 bool program_is_sealed() {
-    struct statvfs info {};
-
-    return ::statvfs(kOwnFile, &info) == 0 && (info.f_flag & ST_RDONLY) != 0;
+    return child::runs_sealed();
 }
 
 base::Status seal_program() {
@@ -61,9 +53,8 @@ base::Status seal_program() {
         argv.push_back(argument.data());
     }
     argv.push_back(nullptr);
-    const auto file = TRY(read_only_file());
-    (void)::syscall(SYS_execveat, file.get(), "", argv.data(), ::environ, AT_EMPTY_PATH);
-    return base::errno_error("seal the program: run it anew");
+    const auto failure = child::exec_sealed(argv.data(), ::environ);
+    return base::errno_error(failure.error_number, words(failure.step));
 }
 
 }  // namespace warren::isolation

@@ -23,6 +23,7 @@
 #include "runtime/engine/oci/prepare.hpp"
 #include "runtime/engine/oci/seccomp_cache.hpp"
 #include "runtime/engine/oci/teardown.hpp"
+#include "runtime/engine/oci/user_namespace_search.hpp"
 #include "runtime/spec/oci/check.hpp"
 #include "runtime/spec/oci/parse.hpp"
 
@@ -66,19 +67,10 @@ bool has_user_namespace(const spec::oci::Config& config) {
     return config.linux.find(Namespace::User) != nullptr;
 }
 
-// Whether "user" may stand there as a value: true for more than need be, cheap.
 bool may_name_user_namespace(std::string_view text) {
-    constexpr std::string_view kWord = "\"user\"";
-    if (text.find("\\u") != std::string_view::npos) {
-        return true;  // it may be spelled
-    }
-    for (auto at = text.find(kWord); at != std::string_view::npos; at = text.find(kWord, at)) {
-        at = text.find_first_not_of(" \t\r\n", at + kWord.size());
-        if (at == std::string_view::npos || text[at] != ':') {
-            return true;
-        }
-    }
-    return false;
+    UserNamespaceSearch search;
+    search.feed(text.data(), text.size());
+    return search.found();
 }
 
 }  // namespace
@@ -98,7 +90,11 @@ base::Result<Bundle> read_bundle(const std::string& path) {
 
 base::Result<Bundle> read_bundle_sealed(const Settings& settings, const std::string& path) {
     auto bundle = TRY(open_bundle(path));
-    // What starts over had better not have parsed yet.
+    if (isolation::program_is_sealed()) {
+        TRY(parse(bundle));
+        return bundle;
+    }
+    // What starts over had better not have parsed yet. entry.cpp would have done it, had it known how.
     TRY(seal_unless(settings, may_name_user_namespace(bundle.text)));
     TRY(parse(bundle));
     TRY(seal_unless(settings, has_user_namespace(bundle.config)));

@@ -3,7 +3,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../support/lib.sh"
 . "$SUPPORT_DIR/bundles.sh"
 
-# What warren-oci does before it starts: it seals itself.
+# What warren-oci does before it starts, sealing itself, and what it makes ready for later: exec.json.
 
 # sealing_bundle NAME [JQ_ARG...]: $B and $C, with a hook of the runtime that fails when the runtime's own program could
 # be written through its process (CVE-2019-5736).
@@ -63,4 +63,69 @@ test_what_is_no_config_is_refused_as_ever() {
     rm "$B/config.json"
     : >"$B/config.json"
     assert_refused 1 "config.json" oci create --bundle "$B" "$C"
+}
+
+# exec_is_as_ever WORDS: into $C, by options and by a file.
+exec_is_as_ever() {
+    assert_exit 0 oci exec "$C" sh -c 'echo "$KEPT $PWD $(id -u):$(id -g) $(grep Seccomp: /proc/self/status | cut -f2)"'
+    assert_eq "$OUT" "yes /tmp 1000:1000 2" "exec $1"
+    assert_exit 1 oci exec --user 0 "$C" mkdir /tmp/new
+    assert_contains "$ERR" "Operation not permitted" "exec $1"
+    assert_exit 0 oci exec --process "$TEST_DIR/process.json" "$C"
+    assert_eq "$OUT" "read 2" "exec by a file $1"
+    assert_exit 1 oci exec --process "$TEST_DIR/filtered.json" "$C"
+}
+
+test_exec_reads_what_create_kept_and_does_without() {
+    local kept
+    C=$(unique kept)
+    B=$TEST_DIR/$C
+    make_bundle "$B" '.process.env += ["KEPT=yes"] | .process.cwd = "/tmp" | .process.user = {uid: 1000, gid: 1000}
+        | .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["mkdir", "mkdirat"], action: "SCMP_ACT_ERRNO"}]}'
+    jq '.process | .args = ["/bin/sh", "-c", "echo $FILE $(grep Seccomp: /proc/self/status | cut -f2)"] | .env += ["FILE=read"] | .terminal = false' "$B/config.json" >"$TEST_DIR/process.json"
+    jq '.process | .args = ["/bin/mkdir", "/tmp/new"] | .terminal = false' "$B/config.json" >"$TEST_DIR/filtered.json"
+    sleeping "$B" "$C"
+    kept=$WARREN_RUN/oci/$C/exec.json
+    assert_eq "$(stat -c %a "$kept")" 600
+    exec_is_as_ever "from what was kept"
+    # The config is not looked at: what was made of it counts.
+    mv "$WARREN_RUN/oci/$C/config.json" "$TEST_DIR/config.kept"
+    exec_is_as_ever "without a config"
+    mv "$TEST_DIR/config.kept" "$WARREN_RUN/oci/$C/config.json"
+    mv "$kept" "$TEST_DIR/exec.kept"
+    exec_is_as_ever "into a container of an older warren-oci"
+    jq '{schema_version: 2}' "$TEST_DIR/exec.kept" >"$kept"
+    exec_is_as_ever "beside what a newer one kept"
+    jq 'del(.config)' "$WARREN_RUN/oci/$C/state.json" >"$TEST_DIR/state.json"
+    cp "$TEST_DIR/state.json" "$WARREN_RUN/oci/$C/state.json"
+    cp "$TEST_DIR/exec.kept" "$kept"
+    exec_is_as_ever "without a summary"
+    assert_exit 0 oci delete --force "$C"
+    assert_eq "$(find "$WARREN_RUN/oci" -mindepth 1)" "" "what is left"
+}
+
+test_exec_tells_damage_of_what_was_kept() {
+    local kept text
+    C=$(unique damaged)
+    B=$TEST_DIR/$C
+    make_bundle "$B" '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["mkdir", "mkdirat"], action: "SCMP_ACT_ERRNO"}]}'
+    sleeping "$B" "$C"
+    kept=$WARREN_RUN/oci/$C/exec.json
+    cp "$kept" "$TEST_DIR/exec.kept"
+    for text in '' '{' '[]' '{"schema_version":1}' "$(jq '.filter.program = "0020"' "$kept")" "$(head -c 100 "$kept")"; do
+        printf '%s' "$text" >"$kept"
+        assert_refused 255 "exec.json is unreadable" oci exec "$C" true
+    done
+    jq '.process = "{"' "$TEST_DIR/exec.kept" >"$kept"
+    assert_refused 255 "exec.json: /process" oci exec "$C" true
+    jq '.filter.program = "0000000000000000"' "$TEST_DIR/exec.kept" >"$kept"
+    assert_refused 255 "seccomp" oci exec "$C" true
+    rm "$kept"
+    mkfifo "$kept"
+    assert_refused 255 "exec.json is unreadable" timeout 20 "$WARREN_OCI" --root "$WARREN_RUN/oci" exec "$C" true
+    rm "$kept"
+    ln -s "$TEST_DIR/exec.kept" "$kept"
+    assert_refused 255 "exec.json" oci exec "$C" true
+    assert_exit 0 oci delete --force "$C"
+    assert_eq "$(find "$WARREN_RUN/oci" -mindepth 1)" "" "what is left"
 }

@@ -10,6 +10,7 @@
 #include "base/units.hpp"
 #include "isolation/sealed_program.hpp"
 #include "runtime/engine/oci/config_place.hpp"
+#include "runtime/engine/oci/exec_config.hpp"
 #include "runtime/engine/oci/handover.hpp"
 #include "runtime/engine/oci/hooks.hpp"
 #include "runtime/engine/oci/host.hpp"
@@ -107,6 +108,7 @@ namespace {
 struct Draft {
     ContainerPlan plan;
     LookedUp looked_up;
+    isolation::SeccompProgram filter;
     isolation::Recipe recipe;
     std::optional<cgroups::Placement> placement;
     std::optional<RdtPlan> rdt;
@@ -170,7 +172,7 @@ base::Result<Draft> draft_container(const Context& context,
     plan.container.setgroups_denied = plan.container.namespaces.fresh.has(Namespace::User) &&
                                       map_writer(plan.container.id_map) == MapWriter::Oneself;
     plan.container.process.tells_exec_failure = request.tells_exec_failure;
-    const auto filter = TRY(compile_filter(context, plan));
+    auto filter = TRY(compile_filter(context, plan));
     auto recipe = isolation::plan_container(plan.container, filter);
     if (!recipe) {
         return with_config_place(std::move(recipe).error());
@@ -182,6 +184,7 @@ base::Result<Draft> draft_container(const Context& context,
     auto rdt = TRY(draft_intel_rdt(bundle.config, request.id));
     return Draft{std::move(plan),
                  std::move(looked_up),
+                 std::move(filter),
                  std::move(recipe).value(),
                  std::move(placement),
                  std::move(rdt)};
@@ -425,6 +428,9 @@ base::Result<CreatedContainer> create_container(const Context& context,
         context.faults.hit("create: recorded");
         TRY(making.dir.save_config(bundle.text));
         context.faults.hit("create: config copied");
+        if (const auto exec = exec_record_of(bundle.config, making.draft.filter)) {
+            TRY(making.dir.save_exec(*exec));
+        }
         if (!notify_socket().empty()) {
             TRY(base::make_dirs(making.dir.fd(), kNotifyDirectory, 0755));
         }

@@ -3,7 +3,7 @@
 // twice, so the first time should end here. Nothing depends on it: whatever is not plain is left to seal_unless().
 //
 // Of the program nothing works yet but its code: no relocation is applied, no libc function can be called, there is no
-// thread-local storage. Arguments are only looked at as far as they say which bundle is meant; taking them for what they
+// thread-local storage. Arguments are only looked at as far as they say which bundle or container is meant; taking them for what they
 // are not costs an exec, or saves none.
 #include <cstddef>
 #include <cstdint>
@@ -114,6 +114,54 @@ bool may_name_user_namespace(const char* bundle) {
     return got != 0 || search.found();
 }
 
+// Whether the file of a record says so; as state::oci writes it.
+bool says_no_user_namespace(int record) {
+    constexpr int kMaxBlocks = 16;
+    const char* const wanted = "\"user_namespace\": false";
+    const char* next = wanted;
+    char block[4096];
+    for (int i = 0; i < kMaxBlocks && *next != '\0'; ++i) {
+        const long got = sys(SYS_read, record, block, sizeof(block));
+        for (long at = 0; at < got && *next != '\0'; ++at) {
+            next = block[at] == *next ? next + 1 : wanted + (block[at] == *wanted ? 1 : 0);
+        }
+        if (got <= 0) {
+            break;
+        }
+    }
+    return *next == '\0';
+}
+
+// `exec`: the first word after it that is a container's name.
+bool enters_plain_container(char* const* words) {
+    const char* root = "/run/warren-oci";
+    for (; *words != nullptr && !is(*words, "exec"); ++words) {
+        if (const char* named = after(*words, "--root=")) {
+            root = named;
+        } else if (is(*words, "--root") && words[1] != nullptr) {
+            root = *++words;
+        }
+    }
+    if (*words == nullptr) {
+        return false;
+    }
+    constexpr int kFlags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC;
+    const int containers = descriptor(SYS_openat, AT_FDCWD, root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    bool plain = false;
+    for (int record = -1; record < 0 && *++words != nullptr;) {
+        const int container =
+            descriptor(SYS_openat, containers, *words, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        record = descriptor(SYS_openat, container, "state.json", kFlags);
+        (void)sys(SYS_close, container);
+        if (record >= 0) {
+            plain = says_no_user_namespace(record);
+            (void)sys(SYS_close, record);
+        }
+    }
+    (void)sys(SYS_close, containers);
+    return plain;
+}
+
 // Who may not, or need not: is_rootless().
 bool is_host_root() {
     struct stat status;
@@ -135,8 +183,9 @@ void warren_oci_before_libc(char** stack) {
         return;
     }
     const char* const bundle = find_bundle(argv + 1);
-    if (bundle == nullptr || !is_host_root() || isolation::child::runs_sealed() ||
-        may_name_user_namespace(bundle)) {
+    const bool plain = bundle != nullptr ? is_host_root() && !may_name_user_namespace(bundle)
+                                         : enters_plain_container(argv + 1) && is_host_root();
+    if (!plain || isolation::child::runs_sealed()) {
         return;
     }
     (void)isolation::child::exec_sealed(argv, argv + argc + 1);

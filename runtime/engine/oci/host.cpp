@@ -60,9 +60,11 @@ bool in_user_namespace() {
 std::uint64_t bounding_capabilities() {
     std::uint64_t mask = 0;
     for (unsigned long capability = 0; capability < 64; ++capability) {
-        if (::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) == 1) {
-            mask |= std::uint64_t{1} << capability;
+        const int held = ::prctl(PR_CAPBSET_READ, capability, 0, 0, 0);
+        if (held < 0) {
+            break;  // past the last one that this kernel knows
         }
+        mask |= std::uint64_t{held == 1} << capability;
     }
     return mask;
 }

@@ -152,8 +152,16 @@ base::Result<LookedUp> look_up(const spec::oci::Config& config, const std::strin
     return out;
 }
 
-base::Result<Site> find_site(const Context& context, const std::string& id) {
+Site find_process_site() {
     Site site;
+    site.apparmor = has_apparmor();
+    site.selinux = has_selinux();
+    site.capabilities = isolation::all_capabilities() & bounding_capabilities();
+    return site;
+}
+
+base::Result<Site> find_site(const Context& context, const std::string& id) {
+    auto site = find_process_site();
     site.id = id;
     site.cgroup_mount = context.host.mount_point;
     site.systemd_cgroup = context.settings.systemd_cgroup;
@@ -162,9 +170,6 @@ base::Result<Site> find_site(const Context& context, const std::string& id) {
     site.clones_mounts = clones_mounts();
     site.makes_nodes = ::geteuid() == 0 && !in_user_namespace();
     site.mounts_by_age = lists_mounts_by_age();
-    site.apparmor = has_apparmor();
-    site.selinux = has_selinux();
-    site.capabilities = isolation::all_capabilities() & bounding_capabilities();
     return site;
 }
 

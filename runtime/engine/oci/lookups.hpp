@@ -24,6 +24,8 @@ struct LookedUp {
 
 // All of Site but what the request says.
 [[nodiscard]] base::Result<Site> find_site(const Context& context, const std::string& id);
+// Of that only what plan_process() asks for.
+[[nodiscard]] Site find_process_site();
 
 // The home of `uid` by the passwd below `root`, a directory: hostile.
 [[nodiscard]] std::string home_of(int root, std::uint32_t uid);

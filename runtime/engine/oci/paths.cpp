@@ -42,6 +42,9 @@ std::string clean_path(std::string_view path) {
 }
 
 base::Result<std::string> absolute_path(const std::string& path) {
+    if (path.starts_with('/')) {
+        return clean_path(path);
+    }
     const auto here = TRY(base::read_link_at(AT_FDCWD, "/proc/self/cwd"));
     return clean_path(join_path(here, path));
 }

@@ -1,15 +1,16 @@
 #include <csignal>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "runtime/engine/oci/create.hpp"
+#include "runtime/engine/oci/exec_config.hpp"
 #include "runtime/engine/oci/exec_plan.hpp"
 #include "runtime/engine/oci/handover.hpp"
 #include "runtime/engine/oci/host.hpp"
 #include "runtime/engine/oci/intel_rdt.hpp"
 #include "runtime/engine/oci/lookups.hpp"
-#include "runtime/engine/oci/seccomp_cache.hpp"
 #include "runtime/engine/oci/start.hpp"
 #include "runtime/engine/stdio.hpp"
 #include "runtime/spec/oci/check.hpp"
@@ -33,18 +34,19 @@ constexpr std::pair<Namespace, const char*> kNamespaceFiles[] = {{Namespace::Mou
 // What init has of its own, whatever the config said: paths may have led to the host's.
 base::Result<isolation::NamespaceSet> foreign_namespaces(const base::PidRef& init) {
     auto set = isolation::NamespaceSet::none();
+    constexpr int kFlags = O_PATH | O_DIRECTORY;
+    const auto own = TRY(base::open_at(AT_FDCWD, "/proc/self/ns", kFlags));
+    const auto other =
+        TRY(base::open_at(AT_FDCWD, "/proc/" + std::to_string(init.pid()) + "/ns", kFlags));
     for (const auto& [kind, file] : kNamespaceFiles) {
-        const std::string name = std::string("/ns/") + file;
-
         struct stat ours {};
 
         struct stat theirs {};
 
-        if (::stat(("/proc/self" + name).c_str(), &ours) != 0) {
+        if (::fstatat(own.get(), file, &ours, 0) != 0) {
             continue;  // a kernel without
         }
-        const auto path = "/proc/" + std::to_string(init.pid()) + name;
-        if (::stat(path.c_str(), &theirs) != 0) {
+        if (::fstatat(other.get(), file, &theirs, 0) != 0) {
             return base::errno_error("look at the container's namespaces");
         }
         if (ours.st_ino != theirs.st_ino || ours.st_dev != theirs.st_dev) {
@@ -77,7 +79,7 @@ struct Entry {
 
 base::Result<Entry> plan_entry(const Context& context,
                                const Container& container,
-                               const spec::oci::Config& config,
+                               const ExecConfig& config,
                                const std::string& sub) {
     Entry entry;
     const auto& init = *container.init;
@@ -89,7 +91,7 @@ base::Result<Entry> plan_entry(const Context& context,
         entry.join.root_mapped = maps_zero(map);
         entry.join.setgroups_denied = setgroups.starts_with("deny");
     }
-    if (!config.linux.is_new(Namespace::Mount)) {
+    if (!config.mount_namespace) {
         entry.join.root_slot = 0;
         entry.slots.push_back(TRY(base::open_at(AT_FDCWD, proc + "root", O_PATH | O_DIRECTORY)));
     }
@@ -105,7 +107,7 @@ base::Result<Entry> plan_entry(const Context& context,
 }
 
 base::Result<spec::oci::Process> wanted_process(const ExecRequest& request,
-                                                const spec::oci::Config& config) {
+                                                const spec::oci::Process& container) {
     spec::oci::Process process;
     if (!request.process_file.empty()) {
         const auto text =
@@ -114,8 +116,7 @@ base::Result<spec::oci::Process> wanted_process(const ExecRequest& request,
         TRY(base::with_context(spec::oci::to_status(spec::oci::check_process(process)),
                                request.process_file));
     } else {
-        process =
-            TRY(process_of_flags(request, config.process ? *config.process : spec::oci::Process()));
+        process = TRY(process_of_flags(request, container));
         TRY(spec::oci::to_status(spec::oci::check_process(process, "/process")));
     }
     return process;
@@ -154,13 +155,13 @@ base::Result<std::string> find_home(const base::PidRef& init, std::uint32_t uid)
 // From the process to one that runs inside.
 base::Result<isolation::Launched> enter(const Context& context,
                                         const Container& container,
-                                        const spec::oci::Config& config,
+                                        const ExecConfig& config,
                                         const ExecRequest& request,
                                         const spec::oci::Process& process,
                                         const isolation::StdioFds& stdio,
                                         const isolation::WindowSize& window) {
     auto entry = TRY(plan_entry(context, container, config, TRY(cgroup_of_flags(request.cgroups))));
-    auto site = TRY(find_site(context, request.id));
+    auto site = find_process_site();
     site.preserve_fds = request.wiring.preserve_fds;
     site.listen_fds = listen_fds();
     site.apparmor_profile_missing = lacks_apparmor_profile(process.apparmor_profile);
@@ -174,30 +175,23 @@ base::Result<isolation::Launched> enter(const Context& context,
     if (!process.console_size) {
         entry.join.process.window = window;
     }
-    if (config.linux.personality) {
-        entry.join.process.personality = config.linux.personality->domain;
-    }
+    entry.join.process.personality = config.personality;
     if (process.exec_cpu_affinity) {
         entry.join.process.initial_cpus = process.exec_cpu_affinity->initial;
         entry.join.process.final_cpus = process.exec_cpu_affinity->last;
     }
-    const auto seccomp = plan_seccomp(config);
-    const auto filter =
-        seccomp ? TRY(isolation::load_seccomp(*seccomp, open_seccomp_cache(context).get()))
-                : isolation::SeccompProgram();
-    const auto recipe = TRY(isolation::plan_container_join(entry.join, filter));
+    const auto recipe = TRY(isolation::plan_container_join(entry.join, config.filter));
     std::vector<int> slots;
     for (const auto& slot : entry.slots) {
         slots.push_back(slot.get());
     }
     const auto on_listener = [&](base::Fd listener) -> base::Status {
+        if (!config.agent) {
+            return base::fail("a seccomp listener that nobody asked for");
+        }
         const pid_t init = container.init->pid();
-        return hand_listener(*config.linux.seccomp,
-                             container.record,
-                             Status::Running,
-                             init,
-                             init,
-                             std::move(listener));
+        return hand_listener(
+            *config.agent, container.record, Status::Running, init, init, std::move(listener));
     };
     TRY(follow_intel_rdt(container.record, ::getpid()));
     auto launched = isolation::join_container(
@@ -232,9 +226,9 @@ base::Result<int> Engine::exec(const ExecRequest& request) {
     // What starts over had better not have parsed yet.
     const auto& summary = container.record.config;
     TRY(seal_unless(settings_, !summary || summary->user_namespace));
-    const auto config = TRY(load_config(container.dir));
-    TRY(seal_unless(settings_, config.linux.find(Namespace::User) != nullptr));
-    const auto process = TRY(wanted_process(request, config));
+    const auto config = TRY(load_exec_config(context, container, request.process_file.empty()));
+    TRY(seal_unless(settings_, config.user_namespace));
+    const auto process = TRY(wanted_process(request, config.process));
     TRY(check_terminal(request, process));
     StdioRequest wanted;
     wanted.interactive = true;

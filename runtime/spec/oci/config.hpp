@@ -221,6 +221,7 @@ struct Linux {
 struct Config {
     std::string oci_version;
     std::optional<Process> process;  // needed by `start` alone
+    std::string process_text;        // the same as JSON, for parse_process(); empty: there is none
     std::optional<Root> root;
     std::string hostname;  // empty: left as it is
     std::string domainname;

@@ -89,6 +89,7 @@ Result<Config> read_config(const JsonReader& reader) {
     config.oci_version = TRY(reader.string("ociVersion"));
     if (const auto process = TRY(section(reader, "process"))) {
         config.process = TRY(read_process(*process));
+        config.process_text = base::dump_json(process->value());
     }
     config.root = TRY(read_root(reader));
     config.hostname = TRY(line(reader, "hostname"));

@@ -23,6 +23,7 @@ using base::Status;
 constexpr const char* kRecord = "state.json";
 constexpr const char* kCorrupt = "state.json.corrupt";
 constexpr const char* kConfig = "config.json";
+constexpr const char* kExec = "exec.json";
 constexpr mode_t kMode = 0600;
 // A config of 4 MiB (spec::oci::kMaxDocument) may be all annotations, six bytes a byte when escaped.
 constexpr std::size_t kMaxRecord = 32U << 20;
@@ -151,6 +152,32 @@ Result<std::string> ContainerDir::load_config() const {
                            "container \"" + id_.str() + "\": its " + kConfig + " is missing");
     }
     return std::move(*text);
+}
+
+Status ContainerDir::save_exec(const ExecRecord& record) const {
+    return base::with_context(
+        base::replace_file_at(
+            fd_.get(), kExec, base::dump_json(to_json(record)), kMode, base::Durability::Volatile),
+        id_.str());
+}
+
+Result<std::optional<ExecRecord>> ContainerDir::load_exec() const {
+    const auto text =
+        TRY(base::with_context(read_optional(fd_.get(), kExec, kMaxRecord), id_.str()));
+    if (!text) {
+        return std::optional<ExecRecord>();
+    }
+    const auto read = [&]() -> Result<std::optional<ExecRecord>> {
+        const auto json = TRY(base::parse_json(*text, kExec, kMaxRecord));
+        return exec_record_from_json(json);
+    };
+    auto record = read();
+    if (!record) {
+        return base::Error(base::ErrorKind::Corrupt,
+                           "container \"" + id_.str() + "\": its " + kExec + " is unreadable (" +
+                               record.error().describe() + ")");
+    }
+    return record;
 }
 
 Result<bool> ContainerDir::has_start_socket() const {

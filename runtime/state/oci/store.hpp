@@ -3,6 +3,7 @@
 //   ROOT/ID/state.json           Record
 //   ROOT/ID/state.json.corrupt   a record that could not be read, set aside
 //   ROOT/ID/config.json          the bundle's, as it was at `create`
+//   ROOT/ID/exec.json            ExecRecord
 //   ROOT/ID/start.sock           the child listens: created and not yet started
 //   ROOT/#N                      a container's directory before it has its name
 //
@@ -22,6 +23,7 @@
 #include "base/fd.hpp"
 #include "base/lock.hpp"
 #include "base/result.hpp"
+#include "runtime/state/oci/exec_record.hpp"
 #include "runtime/state/oci/record.hpp"
 
 namespace warren::state::oci {
@@ -46,6 +48,10 @@ public:
     // The copy of config.json.
     [[nodiscard]] base::Status save_config(std::string_view text) const;
     [[nodiscard]] base::Result<std::string> load_config() const;
+
+    [[nodiscard]] base::Status save_exec(const ExecRecord& record) const;
+    // nullopt: there is none, or a newer warren-oci's; what it would say follows from the config. Corrupt, naming the place.
+    [[nodiscard]] base::Result<std::optional<ExecRecord>> load_exec() const;
 
     // start.sock: base::listen_at(fd(), kStartSocket, 0600) makes it, base::connect_at(fd(), kStartSocket) finds it.
     [[nodiscard]] base::Result<bool> has_start_socket() const;

@@ -85,16 +85,17 @@ Result<OwnedChild> clone_directly(child::Context& context, const CloneRequest& r
     return OwnedChild(base::PidRef(static_cast<pid_t>(pid), base::Fd(pidfd)));
 }
 
-// `enter` is child::clone_joiner() or its like, with all but the first argument bound.
-template <typename Enter>
-Result<OwnedChild> clone_through_joiner(Channel& channel, int cgroup_fd, const Enter& enter) {
+Result<OwnedChild> clone_through_joiner(Channel& channel,
+                                        child::Context& context,
+                                        const ContainerSpec& spec,
+                                        int cgroup_fd) {
     const CloneRequest request{0, cgroup_fd};
     int pidfd = -1;
     const clone_args args = make_clone_args(request, pidfd);
     long pid = 0;
     {
         const SignalsBlocked blocked;
-        pid = enter(args);
+        pid = child::clone_container_joiner(args, context, join_request(spec));
     }
     if (pid < 0) {
         return clone_error(static_cast<int>(-pid), request);
@@ -142,12 +143,7 @@ Result<PendingContainer> PendingContainer::clone(const ContainerSpec& spec,
     }
     const auto affinity = TRY(AffinityScope::enter(spec.process.initial_cpus));
     OwnedChild child = spec.namespaces.need_joiner()
-                           ? TRY(clone_through_joiner(channel,
-                                                      cgroup_fd,
-                                                      [&](const clone_args& args) {
-                                                          return child::clone_container_joiner(
-                                                              args, context, join_request(spec));
-                                                      }))
+                           ? TRY(clone_through_joiner(channel, context, spec, cgroup_fd))
                            : TRY(clone_directly(context, {fresh_flags(spec), cgroup_fd}));
     return PendingContainer(
         std::make_unique<Impl>(Impl{std::move(child), std::move(channel.ours), &recipe}));
@@ -218,9 +214,7 @@ Result<Launched> join_container(const ContainerJoin& spec,
     context.slots[child::kProcSlot] = proc.get();
     const auto flags = spec.namespaces.clone_flags();
     const auto affinity = TRY(AffinityScope::enter(spec.process.initial_cpus));
-    OwnedChild joined = TRY(clone_through_joiner(channel, cgroup_fd, [&](const clone_args& args) {
-        return child::clone_joiner(args, context, target.pidfd(), flags);
-    }));
+    OwnedChild joined = TRY(clone_joined(channel, context, target, flags, cgroup_fd));
     auto notes = TRY(apply_all(joined.process().pid(), spec.process));
     TRY(send_release(channel.ours.get(), slots));
     FollowRequest request;

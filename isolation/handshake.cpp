@@ -164,6 +164,13 @@ Error clone_error(int error_number, const CloneRequest& request) {
     return base::errno_error(error_number, "clone into new namespaces");
 }
 
+Error entering_error(int error_number) {
+    if (error_number == ESRCH) {
+        return {ErrorKind::Busy, "enter the guest: its first process has ended"};
+    }
+    return base::errno_error(error_number, "enter the guest's namespaces");
+}
+
 Status send_release(int channel, const std::vector<int>& slots) {
     if (slots.size() > child::kReleasedSlots) {
         return base::usage_error("release: more descriptors than slots");
@@ -245,6 +252,9 @@ Error step_error(const FollowRequest& request, const Received& received) {
     const auto op = static_cast<child::Op>(report.op);
     if (op == child::Op::Exec) {
         return exec_error(request, report.error_number);
+    }
+    if (op == child::Op::EnterNamespaces) {
+        return entering_error(report.error_number);
     }
     const std::string& site =
         request.recipe != nullptr ? request.recipe->site(report.step) : received.site;

@@ -125,6 +125,9 @@ struct FollowRequest {
     const ListenerHandler* on_listener = nullptr;
 };
 
+// setns(2)'s errno in words.
+[[nodiscard]] base::Error entering_error(int error_number);
+
 // Waits until the child has come that far or failed. The process is not reaped here.
 [[nodiscard]] base::Result<Launched> follow(int channel,
                                             const base::PidRef& process,
@@ -137,6 +140,14 @@ struct FollowRequest {
 
 // The joiner's only message: the process it made, which is a child of ours. `joiner` is reaped.
 [[nodiscard]] base::Result<OwnedChild> adopt(int channel, OwnedChild joiner);
+
+// Clones a process that enters the namespaces `flags` of `target` and then walks the recipe of `context`; it waits for its
+// release. Closes the child's end of the channel.
+[[nodiscard]] base::Result<OwnedChild> clone_joined(Channel& channel,
+                                                    child::Context& context,
+                                                    const base::PidRef& target,
+                                                    std::uint64_t flags,
+                                                    int cgroup_fd);
 
 // How a child that was not reaped yet ended, in words: "was killed by SIGSYS (the system call filter)".
 [[nodiscard]] std::string death_words(const base::PidRef& process);

@@ -1,4 +1,6 @@
+#include <fcntl.h>
 #include <linux/sched.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -15,13 +17,10 @@ using base::Result;
 namespace {
 
 Error join_error(const child::Report& report) {
-    const bool entering = static_cast<child::Op>(report.op) == child::Op::EnterNamespaces;
-    if (entering && report.error_number == ESRCH) {
-        return {ErrorKind::Busy, "enter the guest: its first process has ended"};
+    if (static_cast<child::Op>(report.op) == child::Op::EnterNamespaces) {
+        return entering_error(report.error_number);
     }
-    return base::errno_error(
-        report.error_number,
-        entering ? "enter the guest's namespaces" : "clone into the guest's namespaces");
+    return base::errno_error(report.error_number, "clone into the guest's namespaces");
 }
 
 }  // namespace
@@ -48,6 +47,88 @@ Result<OwnedChild> adopt(int channel, OwnedChild joiner) {
     return joined;
 }
 
+namespace {
+
+// While it lives, children of this process are born in another PID namespace (setns(2), pid_namespaces(7)).
+class BirthPlace {
+public:
+    BirthPlace() = default;
+    BirthPlace(const BirthPlace&) = delete;
+    BirthPlace& operator=(const BirthPlace&) = delete;
+    BirthPlace(BirthPlace&&) = delete;
+    BirthPlace& operator=(BirthPlace&&) = delete;
+
+    ~BirthPlace() { (void)leave(); }
+
+    // False: who is no privileged user where this process stands may not.
+    [[nodiscard]] Result<bool> enter(const base::PidRef& target) {
+        own_ = TRY(base::open_at(AT_FDCWD, "/proc/self/ns/pid", O_RDONLY));
+        if (::setns(target.pidfd(), CLONE_NEWPID) == 0) {
+            return true;
+        }
+        const int error_number = errno;
+        own_.reset();
+        if (error_number == EPERM) {
+            return false;
+        }
+        return entering_error(error_number);
+    }
+
+    [[nodiscard]] base::Status leave() {
+        const base::Fd own = std::move(own_);
+        if (own && ::setns(own.get(), CLONE_NEWPID) != 0) {
+            return base::errno_error("leave the guest's PID namespace");
+        }
+        return base::ok();
+    }
+
+private:
+    base::Fd own_;
+};
+
+// `clone` is one of the child's ways to be born, with all but the first argument bound.
+template <typename Clone>
+Result<OwnedChild> clone_by(int cgroup_fd, const Clone& clone) {
+    // It starts in the guest's cgroup, as from inside the guest's cgroup namespace it could not move there.
+    const CloneRequest request{0, cgroup_fd};
+    int pidfd = -1;
+    const clone_args args = make_clone_args(request, pidfd);
+    long pid = 0;
+    {
+        const SignalsBlocked blocked;
+        pid = clone(args);
+    }
+    if (pid < 0) {
+        return clone_error(static_cast<int>(-pid), request);
+    }
+    return OwnedChild(base::PidRef(static_cast<pid_t>(pid), base::Fd(pidfd)));
+}
+
+}  // namespace
+
+Result<OwnedChild> clone_joined(Channel& channel,
+                                child::Context& context,
+                                const base::PidRef& target,
+                                std::uint64_t flags,
+                                int cgroup_fd) {
+    constexpr std::uint64_t kBornIn = CLONE_NEWPID;
+    BirthPlace birth_place;
+    if ((flags & kBornIn) != 0 && !TRY(birth_place.enter(target))) {
+        // In the target's user namespace it may.
+        OwnedChild joiner = TRY(clone_by(cgroup_fd, [&](const clone_args& args) {
+            return child::clone_joiner(args, context, target.pidfd(), flags);
+        }));
+        channel.childs.reset();
+        return adopt(channel.ours.get(), std::move(joiner));
+    }
+    OwnedChild joined = TRY(clone_by(cgroup_fd, [&](const clone_args& args) {
+        return child::clone_entering(args, context, target.pidfd(), flags & ~kBornIn);
+    }));
+    channel.childs.reset();
+    TRY(birth_place.leave());
+    return joined;
+}
+
 Result<Launched> join_guest(const JoinSpec& spec,
                             const Recipe& recipe,
                             const base::PidRef& target,
@@ -56,21 +137,8 @@ Result<Launched> join_guest(const JoinSpec& spec,
     auto channel = TRY(open_channel());
     base::Fd null;
     child::Context context = TRY(make_context(recipe, channel, stdio, null));
-    // The joiner starts in the guest's cgroup, as from inside the guest's cgroup namespace it could not move there.
-    const CloneRequest request{0, cgroup_fd};
-    int pidfd = -1;
-    const clone_args args = make_clone_args(request, pidfd);
-    long pid = 0;
-    {
-        const SignalsBlocked blocked;
-        pid = child::clone_joiner(args, context, target.pidfd(), spec.namespaces.clone_flags());
-    }
-    if (pid < 0) {
-        return clone_error(static_cast<int>(-pid), request);
-    }
-    OwnedChild joiner(base::PidRef(static_cast<pid_t>(pid), base::Fd(pidfd)));
-    channel.childs.reset();
-    OwnedChild joined = TRY(adopt(channel.ours.get(), std::move(joiner)));
+    OwnedChild joined =
+        TRY(clone_joined(channel, context, target, spec.namespaces.clone_flags(), cgroup_fd));
     auto notes = TRY(apply_limits(joined.process().pid(), spec.process));
     TRY(send_release(channel.ours.get(), {}));
     auto launched = TRY(await_exec(channel.ours.get(), joined.process(), recipe));

@@ -20,6 +20,15 @@
 //  A parent that dies before RELEASE ends the socket: the child sees EOF and exits. The parent watches socket and
 //  pidfd together, so a child killed by a signal (OOM, seccomp) is named as that.
 //
+//  joined process                      parent
+//                                      sets the guest's PID namespace for its children, clones (plain), sets its own again
+//  setns(pidfd, flags)
+//  (walks its recipe up to wait-release)
+//                    <-- RELEASE       at once
+//  MASTER / NOTE / ERROR / EOF -->     as above
+//
+//  A caller that is no privileged user of its own user namespace may set no PID namespace; it has a joiner between:
+//
 //  joiner                 joined process                parent
 //  (clone3, plain)
 //  setns(pidfd, flags)

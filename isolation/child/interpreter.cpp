@@ -151,7 +151,7 @@ long clone_walker(const clone_args& args, Context& context) {
     leave(1);
 }
 
-[[noreturn]] void join(Context& context, int target_pidfd, std::uint64_t flags) {
+void enter(const Context& context, int target_pidfd, std::uint64_t flags) {
     // Entering must not open this process (a copy of a host program's memory) to the guest.
     (void)sys(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
     // One call: the kernel then checks all against the credentials in the target's user namespace, in the
@@ -162,6 +162,10 @@ long clone_walker(const clone_args& args, Context& context) {
     }
     // A change of user namespace resets the flag to fs.suid_dumpable.
     (void)sys(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+[[noreturn]] void join(Context& context, int target_pidfd, std::uint64_t flags) {
+    enter(context, target_pidfd, flags);
     // It runs in the joiner's memory, which nobody else needs: the joiner has only to tell its pid.
     alignas(16) unsigned char stack[kSiblingStack];
     clone_args args{};
@@ -184,6 +188,18 @@ long clone_guest(const clone_args& args, Context& context) {
     }
     const long pid = sys(SYS_clone3, &args, sizeof(args));
     if (pid == 0) {
+        walk(context);
+    }
+    return pid;
+}
+
+long clone_entering(const clone_args& args,
+                    Context& context,
+                    int target_pidfd,
+                    std::uint64_t flags) {
+    const long pid = sys(SYS_clone3, &args, sizeof(args));
+    if (pid == 0) {
+        enter(context, target_pidfd, flags);
         walk(context);
     }
     return pid;

@@ -44,8 +44,16 @@ struct JoinRequest {
 // With CLONE_VM `args` name a stack, and stack and context must stay until the child has executed its program or ended.
 [[nodiscard]] long clone_guest(const clone_args& args, Context& context);
 
-// clone3(2), and in the child: setns(2) into the namespaces `flags` of the process behind `target_pidfd`, then a
-// sibling by CLONE_PARENT that walks the recipe, its pid reported. In the parent: the pid or a negative errno.
+// clone3(2), and in the child: setns(2) into the namespaces `flags` of the process behind `target_pidfd`, then the
+// recipe. For its PID namespace a process must be born there: CLONE_NEWPID is not among them. In the parent: the pid or a
+// negative errno.
+[[nodiscard]] long clone_entering(const clone_args& args,
+                                  Context& context,
+                                  int target_pidfd,
+                                  std::uint64_t flags);
+
+// clone3(2), and in the child: setns(2) as above, then a sibling by CLONE_PARENT that walks the recipe, its pid reported.
+// In the parent: the pid or a negative errno.
 [[nodiscard]] long clone_joiner(const clone_args& args,
                                 Context& context,
                                 int target_pidfd,

@@ -78,7 +78,7 @@ enum class Op : std::uint16_t {
     RetryChangeDir,
     LoadListener,
     OwnNull,
-    EnterNamespaces,  // the joiner's only: never in a recipe
+    EnterNamespaces,  // of who joins only: never in a recipe
     CloneJoined,      // the joiner's only: never in a recipe
 };
 

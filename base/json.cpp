@@ -202,8 +202,14 @@ Result<bool> as_boolean(const Json& value) {
 
 // The member, or nothing when it is absent or null.
 const Json* find(const Json& object, const char* key) {
-    const auto member = object.find(key);
-    return member == object.end() || member->is_null() ? nullptr : &*member;
+    const std::string_view wanted(
+        key);  // the library's own search measures the key for each member
+    for (const auto& [name, value] : object.get_ref<const Json::object_t&>()) {
+        if (name == wanted) {
+            return value.is_null() ? nullptr : &value;
+        }
+    }
+    return nullptr;
 }
 
 template <typename T>

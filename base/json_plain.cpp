@@ -113,7 +113,9 @@ private:
         }
         for (;;) {
             const char* const first = at_;
-            at_ = std::find_if_not(at_, end_, is_plain);
+            while (at_ != end_ && is_plain(*at_)) {
+                ++at_;
+            }
             out.append(first, at_);
             if (take('"')) {
                 return true;
@@ -204,6 +206,18 @@ private:
     }
 
     [[nodiscard]] bool has_twins(std::size_t first) const {
+        constexpr std::size_t kFew =
+            32;  // keys mostly differ in length, and then a comparison is nothing
+        if (members_.size() - first <= kFew) {
+            for (std::size_t i = first; i < members_.size(); ++i) {
+                for (std::size_t j = first; j < i; ++j) {
+                    if (members_[i].first == members_[j].first) {
+                        return true;
+                    }
+                }
+            }
+            return false;
+        }
         std::vector<std::string_view> keys;
         keys.reserve(members_.size() - first);
         for (std::size_t i = first; i < members_.size(); ++i) {

@@ -4,6 +4,8 @@
 #include <climits>
 
 #include <poll.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -38,7 +40,26 @@ std::vector<std::string_view> fields_after_name(std::string_view stat) {
     }
 }
 
+// Whether it has ended: a pidfd is readable from then on.
+bool has_exited(int pidfd) {
+    struct pollfd polled = {pidfd, POLLIN, 0};
+    return ::poll(&polled, 1, 0) > 0;
+}
+
 }  // namespace
+
+Result<PidIdentity> identify(const PidRef& process) {
+    constexpr decltype(statfs::f_type) kPidfsMagic = 0x50494446;  // linux/magic.h, Linux 6.14
+    PidIdentity identity = TRY(identify(process.pid()));
+    struct statfs file_system = {};
+    struct stat file = {};
+    if (sizeof(file.st_ino) == sizeof(std::uint64_t) &&
+        ::fstatfs(process.pidfd(), &file_system) == 0 && file_system.f_type == kPidfsMagic &&
+        ::fstat(process.pidfd(), &file) == 0) {
+        identity.pidfd_inode = file.st_ino;
+    }
+    return identity;
+}
 
 Result<PidIdentity> identify(pid_t pid) {
     constexpr std::size_t kStateField = 0;
@@ -90,6 +111,16 @@ Result<std::optional<PidRef>> PidRef::open(const PidIdentity& identity) {
         return errno_error("open process " + std::to_string(identity.pid));
     }
     Fd pidfd(static_cast<int>(fd));
+    if (identity.pidfd_inode != 0) {
+        struct stat file = {};
+        if (::fstat(pidfd.get(), &file) != 0) {
+            return errno_error("look up process " + std::to_string(identity.pid));
+        }
+        if (file.st_ino == identity.pidfd_inode && !has_exited(pidfd.get())) {
+            found.emplace(identity.pid, std::move(pidfd));
+        }
+        return found;
+    }
     const auto now = identify(identity.pid);
     if (!now) {
         if (now.error().kind() == ErrorKind::NotFound) {

@@ -46,12 +46,13 @@ bool is_over(const Context& context, const state::RunRecord& run) {
 
 base::Result<isolation::Launched> enter(const Context& context,
                                         const state::RunRecord& run,
+                                        const spec::GuestConfig& config,
                                         const JoinRequest& request,
                                         isolation::StdioFds stdio) {
     const auto init = TRY(open_init(run));
-    const auto spec = plan_exec(run.config, request);
+    const auto spec = plan_exec(config, request);
     LaunchSession session(context);
-    const auto* filter = TRY(session.filter(plan_seccomp(run.config)));
+    const auto* filter = TRY(session.filter(plan_seccomp(config)));
     const auto recipe = TRY(isolation::plan_join(spec, *filter));
     const auto cgroup = TRY(cgroups::Cgroup::open(context.host.cgroup, run.cgroup));
     const std::uint32_t owner = TRY(id_of_root(init));
@@ -63,9 +64,10 @@ base::Result<isolation::Launched> enter(const Context& context,
 
 base::Result<isolation::Launched> join_running(const Context& context,
                                                const state::RunRecord& run,
+                                               const spec::GuestConfig& config,
                                                const JoinRequest& request,
                                                isolation::StdioFds stdio) {
-    auto launched = enter(context, run, request, stdio);
+    auto launched = enter(context, run, config, request, stdio);
     if (!launched && is_over(context, run)) {
         // Whatever failed then failed for this reason.
         return base::Error(base::ErrorKind::Busy, run.name + " ended while it was being entered");

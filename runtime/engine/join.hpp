@@ -14,8 +14,10 @@ namespace warren::engine {
 // The guest's root as the host sees it: the first line of user_namespaces(7)'s uid_map is "0 ID COUNT".
 [[nodiscard]] base::Result<std::uint32_t> id_of_root(const base::PidRef& init);
 
+// Enters `run`, of which `config` says what is running.
 [[nodiscard]] base::Result<isolation::Launched> join_running(const Context& context,
                                                              const state::RunRecord& run,
+                                                             const spec::GuestConfig& config,
                                                              const JoinRequest& request,
                                                              isolation::StdioFds stdio);
 

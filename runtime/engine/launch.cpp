@@ -119,7 +119,7 @@ base::Result<LaunchedGuest> clone_and_release(LaunchSession& session,
     }
     run.notes = TRY(pending.apply_process_limits(parts.plan.guest.process));
     auto mounts = TRY(make_mounts(session, record, parts.plan, pending));
-    run.init = TRY(base::identify(pending.process().pid()));
+    run.init = TRY(base::identify(pending.process()));
     TRY(context.store.save_run(run));
     context.faults.hit("start: process recorded");
 
@@ -163,7 +163,6 @@ base::Result<LaunchedGuest> launch_guest(LaunchSession& session,
     run.boot_id = context.boot_id;
     run.cgroup = guest_cgroup_path(context, record.name);
     run.remove_on_stop = record.config.remove_on_stop;
-    run.config = record.config;
     TRY(context.store.save_run(run));
     context.faults.hit("start: recorded");
 

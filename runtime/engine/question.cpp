@@ -44,6 +44,7 @@ std::string read_answer(int fd, Clock::time_point deadline) {
 
 base::Result<Answer> ask(const Context& context,
                          const state::RunRecord& run,
+                         const spec::GuestConfig& config,
                          const std::vector<std::string>& command,
                          Clock::time_point deadline) {
     const auto null_fd = TRY(base::open_at(AT_FDCWD, "/dev/null", O_RDWR));
@@ -56,8 +57,8 @@ base::Result<Answer> ask(const Context& context,
     JoinRequest request;
     request.command = command;
     request.cwd = "/";
-    const auto launched =
-        TRY(join_running(context, run, request, {null_fd.get(), write_end.get(), null_fd.get()}));
+    const auto launched = TRY(join_running(
+        context, run, config, request, {null_fd.get(), write_end.get(), null_fd.get()}));
     write_end.reset();
     Answer answer;
     answer.text = read_answer(read_end.get(), deadline);

@@ -15,9 +15,10 @@ struct Answer {
     std::string text;  // standard output, at most 4 KiB, without the last newline
 };
 
-// The command is killed when it has not ended by the deadline.
+// `run` is entered, of which `config` says what is running. The command is killed when it has not ended by the deadline.
 [[nodiscard]] base::Result<Answer> ask(const Context& context,
                                        const state::RunRecord& run,
+                                       const spec::GuestConfig& config,
                                        const std::vector<std::string>& command,
                                        std::chrono::steady_clock::time_point deadline);
 

@@ -46,12 +46,13 @@ base::Status await_ready(const Context& context,
         if (!situation.run) {
             return base::fail(name.str() + " ended while it was starting");
         }
-        const auto probe = probe_for(situation.run->config);
+        const auto& config = situation.running_config();
+        const auto probe = probe_for(config);
         if (probe.command.empty()) {
             return base::ok();
         }
         // An init that has just begun may have nothing to ask yet: that is no error but "not yet".
-        if (const auto answer = ask(context, *situation.run, probe.command, deadline)) {
+        if (const auto answer = ask(context, *situation.run, config, probe.command, deadline)) {
             last = answer.value().text;
             if (std::find(probe.up.begin(), probe.up.end(), last) != probe.up.end()) {
                 return base::ok();

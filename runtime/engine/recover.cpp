@@ -57,8 +57,8 @@ bool is_whole(const Context& context, const Situation& situation) {
     if (!run.init || run.boot_id != context.boot_id) {
         return false;
     }
-    const auto found = base::identify(run.init->pid);
-    return found && found.value() == *run.init;
+    const auto found = base::PidRef::open(*run.init);
+    return found && found.value();
 }
 
 base::Result<Situation> load(const Context& context, const base::Name& name) {

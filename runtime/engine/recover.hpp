@@ -19,6 +19,11 @@ struct Situation {
 
     [[nodiscard]] bool exists() const { return record.has_value(); }
 
+    // With both: what is running, not what was edited since.
+    [[nodiscard]] const spec::GuestConfig& running_config() const {
+        return run->config ? *run->config : record->config;
+    }
+
     [[nodiscard]] GuestStatus status() const;
 };
 

@@ -11,13 +11,7 @@ namespace warren::engine {
 
 namespace {
 
-base::Result<state::RunRecord> running(const Context& context, const base::Name& name) {
-    // The run record has all that entering needs; the guest's is read when it does not say that the guest runs.
-    auto run = TRY(context.store.load_run(name));
-    if (run && run->phase == state::RunPhase::Running && !run->paused &&
-        TRY(live_init(context, *run))) {
-        return std::move(*run);
-    }
+base::Result<Situation> running(const Context& context, const base::Name& name) {
     auto situation = TRY(observe(context, name));
     if (!situation.exists()) {
         return unknown_guest(name);
@@ -26,7 +20,7 @@ base::Result<state::RunRecord> running(const Context& context, const base::Name&
         return base::Error(base::ErrorKind::Busy,
                            name.str() + " is " + std::string(engine::name(situation.status())));
     }
-    return std::move(*situation.run);
+    return situation;
 }
 
 base::Result<JoinRequest> plan_request(const state::RunRecord& run, const ExecRequest& request) {
@@ -51,14 +45,16 @@ base::Result<JoinRequest> plan_request(const state::RunRecord& run, const ExecRe
 }
 
 base::Result<RunOutcome> exec_detached(const Context& context,
-                                       const state::RunRecord& run,
+                                       const Situation& guest,
                                        const JoinRequest& join,
                                        const base::Name& name) {
+    const auto& run = *guest.run;
     const std::uint32_t owner = TRY(id_of_root(TRY(open_init(run))));
     DetachedStdio stdio;
     stdio.null_in = TRY(base::open_at(AT_FDCWD, "/dev/null", O_RDONLY));
     stdio.log = TRY(open_log(context, name, owner, owner));
-    const auto launched = TRY(join_running(context, run, join, stdio.guest_side()));
+    const auto launched =
+        TRY(join_running(context, run, guest.running_config(), join, stdio.guest_side()));
     return RunOutcome{name, 0, launched.notes};
 }
 
@@ -66,18 +62,20 @@ base::Result<RunOutcome> exec_detached(const Context& context,
 
 base::Result<RunOutcome> Engine::exec(const ExecRequest& request) {
     const Context context = this->context();
-    const auto run = TRY(running(context, request.name));
-    if (run.config.security.users == spec::Wall::Host) {
+    const auto guest = TRY(running(context, request.name));
+    const auto& run = *guest.run;
+    const auto& config = guest.running_config();
+    if (config.security.users == spec::Wall::Host) {
         TRY(isolation::seal_program());
     }
     auto join = TRY(plan_request(run, request));
     if (request.stdio.detach) {
         join.terminal = false;
-        return exec_detached(context, run, join, request.name);
+        return exec_detached(context, guest, join, request.name);
     }
     auto stdio = TRY(AttachedStdio::open(request.stdio));
     join.window = stdio.window();
-    auto launched = TRY(join_running(context, run, join, stdio.guest_side()));
+    auto launched = TRY(join_running(context, run, config, join, stdio.guest_side()));
     const auto exit = TRY(stdio.relay(launched));
     return RunOutcome{request.name, exit.shell_code(), launched.notes};
 }

@@ -74,13 +74,14 @@ base::Status apply_hostname(const state::RunRecord& run, const std::string& host
 // All of it or nothing.
 base::Status apply_live(const Context& context,
                         const state::RunRecord& run,
+                        const cgroups::Limits& before,
                         const spec::ConfigUpdate& update,
                         const spec::GuestConfig& merged) {
     const cgroups::Limits& wanted = update.limits;
     std::optional<cgroups::Cgroup> cgroup;
     const auto undo = [&](base::Error error) {
         if (cgroup) {
-            if (auto back = cgroup->apply(undo_of(wanted, run.config.limits)); !back) {
+            if (auto back = cgroup->apply(undo_of(wanted, before)); !back) {
                 error.add_secondary(std::move(back).error());
             }
         }
@@ -112,22 +113,29 @@ base::Result<SetOutcome> Engine::set(const base::Name& name, const spec::ConfigU
     SetOutcome outcome;
     auto& run = held.situation.run;
     if (run) {
-        TRY(apply_live(context, *run, update, merged));
+        run->config = held.situation.running_config();
+        TRY(apply_live(context, *run, run->config->limits, update, merged));
         context.faults.hit("set: applied");
+        // From here on guest.json is not what runs.
+        TRY(context.store.save_run(*run));
+        context.faults.hit("set: kept what runs");
     }
     record.config = merged;
     TRY(context.store.save_guest(record));
     context.faults.hit("set: recorded");
     if (run) {
-        run->config.limits = merged.limits;
-        run->config.labels = merged.labels;
-        run->config.hostname = merged.hostname;
+        run->config->limits = merged.limits;
+        run->config->labels = merged.labels;
+        run->config->hostname = merged.hostname;
+        outcome.pending = pending_changes(*run->config, merged);
+        if (*run->config == merged) {
+            run->config.reset();
+        }
         TRY(context.store.save_run(*run));
         outcome.live = touched_limits(wanted.limits);
         if (update.hostname) {
             outcome.live.emplace_back("hostname");
         }
-        outcome.pending = pending_changes(run->config, merged);
     } else {
         outcome.pending = touched_limits(wanted.limits);
         if (update.hostname) {

@@ -66,6 +66,7 @@ bool has_known_init(const spec::GuestConfig& config) {
 
 bool run_stop_command(const Context& context,
                       const state::RunRecord& run,
+                      const spec::GuestConfig& config,
                       const std::vector<std::string>& command) {
     auto null_fd = base::open_at(AT_FDCWD, "/dev/null", O_RDWR);
     if (!null_fd) {
@@ -76,7 +77,7 @@ bool run_stop_command(const Context& context,
     request.command = command;
     request.cwd = "/";
     // The command ends with the guest at the latest; the batch reaps it.
-    return static_cast<bool>(join_running(context, run, request, {fd, fd, fd}));
+    return static_cast<bool>(join_running(context, run, config, request, {fd, fd, fd}));
 }
 
 void reap_stop_commands() {
@@ -90,6 +91,7 @@ struct StopBatch::Entry {
     std::size_t index;
     base::FileLock lock;
     state::RunRecord run;
+    spec::GuestConfig config;  // what is running
     std::optional<base::PidRef> init;
     bool killed = false;
     Clock::time_point killed_after = Clock::time_point::max();
@@ -109,12 +111,14 @@ base::Result<bool> StopBatch::add(std::size_t index,
             context_.host.cgroup, guest_cgroup_path(context_, name.str()), kKillTimeout));
         return false;
     }
+    auto config = held.situation.running_config();
     auto run = std::move(*held.situation.run);
     run.phase = state::RunPhase::Stopping;
     TRY(context_.store.save_run(run));
     context_.faults.hit("stop: recorded");
     auto init = TRY(base::PidRef::open(*run.init));
-    entries_.push_back(Entry{index, std::move(held.lock), std::move(run), std::move(init)});
+    entries_.push_back(
+        Entry{index, std::move(held.lock), std::move(run), std::move(config), std::move(init)});
     return true;
 }
 
@@ -128,8 +132,9 @@ void StopBatch::ask() {
                 (void)cgroup.value().thaw();
             }
         }
-        const auto method = stop_method(entry.run.config);
-        if (!method.command.empty() && run_stop_command(context_, entry.run, method.command)) {
+        const auto method = stop_method(entry.config);
+        if (!method.command.empty() &&
+            run_stop_command(context_, entry.run, entry.config, method.command)) {
             continue;
         }
         const Hearing hearing = takes_signal(entry.init->pid(), method.signal_number);
@@ -137,7 +142,7 @@ void StopBatch::ask() {
             kill(entry);
             continue;
         }
-        if (hearing == Hearing::Unknown && !has_known_init(entry.run.config)) {
+        if (hearing == Hearing::Unknown && !has_known_init(entry.config)) {
             entry.killed_after = Clock::now() + kUnknownGrace;
         }
         (void)entry.init->signal(method.signal_number);

@@ -40,8 +40,8 @@ base::Result<GuestView> make_view(const Context& context,
         if (run.init) {
             view.init_pid = run.init->pid;
         }
-        if (situation.record) {
-            view.pending = pending_changes(run.config, situation.record->config);
+        if (situation.record && run.config) {
+            view.pending = pending_changes(*run.config, situation.record->config);
         }
     } else if (situation.record) {
         view.last_run = TRY(context.store.load_last_run(name));

@@ -1,5 +1,6 @@
 #include "runtime/state/files.hpp"
 
+#include <array>
 #include <memory>
 #include <string_view>
 
@@ -104,6 +105,26 @@ Result<std::optional<Fd>> open_record(int at, const std::string& path) {
         return std::optional<Fd>();
     }
     return std::move(fd).error();
+}
+
+Result<std::string> read_record(int fd, std::size_t limit, const std::string& path) {
+    std::array<char, 4096>
+        start;  // NOLINT(cppcoreguidelines-pro-type-member-init): read(2) fills what is used
+    ssize_t got = 0;
+    do {
+        got = ::read(fd, start.data(), start.size());
+    } while (got < 0 && errno == EINTR);
+    if (got < 0) {
+        return base::errno_error("read " + path);
+    }
+    const auto size = static_cast<std::size_t>(got);
+    if (size < start.size() && size <= limit) {
+        return std::string(start.data(), size);
+    }
+    if (::lseek(fd, 0, SEEK_SET) != 0) {
+        return base::errno_error("read " + path);
+    }
+    return base::read_all(fd, limit, path);
 }
 
 Status sync_dir(int at, const std::string& path) {

@@ -36,6 +36,12 @@ enum class EntryKind : std::uint8_t { Directory, File };
 // A record's file, open. Absent: nullopt.
 [[nodiscard]] base::Result<std::optional<base::Fd>> open_record(int at, const std::string& path);
 
+// All of a record's file. Its writers replace it as a whole, so a read(2) that brings less than was asked for has met its
+// end. EFBIG: larger than `limit`.
+[[nodiscard]] base::Result<std::string> read_record(int fd,
+                                                    std::size_t limit,
+                                                    const std::string& path);
+
 [[nodiscard]] base::Status sync_dir(int at, const std::string& path);
 
 }  // namespace warren::state

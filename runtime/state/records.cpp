@@ -32,18 +32,18 @@ constexpr base::Words<RunPhase, 3> kRunPhases{{
     {"stopping", RunPhase::Stopping},
 }};
 
-Status check_version(const JsonReader& reader) {
+Result<std::uint64_t> check_version(const JsonReader& reader, std::uint64_t newest) {
     const auto version = TRY(reader.uint("schema_version"));
-    if (version > kSchemaVersion) {
+    if (version > newest) {
         return base::Error(base::ErrorKind::Unsupported,
                            "made by a newer warren: schema version " + std::to_string(version) +
-                               ", this one reads up to " + std::to_string(kSchemaVersion));
+                               ", this one reads up to " + std::to_string(newest));
     }
     if (version == 0) {
         return base::usage_error("0 is no version")
             .with_place(reader.pointer() + "/schema_version");
     }
-    return base::ok();
+    return version;
 }
 
 Result<std::string> read_name(const JsonReader& reader) {
@@ -106,12 +106,21 @@ Result<std::optional<base::PidIdentity>> read_init(const JsonReader& record) {
     base::PidIdentity init;
     init.pid = static_cast<pid_t>(pid);
     init.start_time = TRY(reader.uint("start_time"));
+    init.pidfd_inode = TRY(reader.optional_uint("pidfd_inode")).value_or(0);
     return std::optional(init);
 }
 
-Json versioned() {
+Json versioned(std::uint64_t version) {
     Json out = Json::object();
-    out["schema_version"] = kSchemaVersion;
+    out["schema_version"] = version;
+    return out;
+}
+
+Json init_json(const base::PidIdentity& init) {
+    Json out = {{"pid", init.pid}, {"start_time", init.start_time}};
+    if (init.pidfd_inode != 0) {
+        out["pidfd_inode"] = init.pidfd_inode;
+    }
     return out;
 }
 
@@ -122,7 +131,7 @@ std::shared_ptr<const Json> kept(Json extra) {
 }  // namespace
 
 Json to_json(const GuestRecord& record) {
-    Json out = versioned();
+    Json out = versioned(kSchemaVersion);
     out["name"] = record.name;
     out["phase"] = word_of(kGuestPhases, record.phase);
     out["created"] = record.created;
@@ -139,7 +148,7 @@ Result<GuestRecord> guest_record_from_json(const Json& json) {
 
 Result<GuestRecord> guest_record_from_json(const Json& json, Extra extra) {
     const auto reader = TRY(JsonReader::of(json));
-    TRY(check_version(reader));
+    TRY(check_version(reader, kSchemaVersion));
     GuestRecord record;
     record.name = TRY(read_name(reader));
     record.phase = TRY(read_word(reader, "phase", kGuestPhases));
@@ -153,19 +162,21 @@ Result<GuestRecord> guest_record_from_json(const Json& json, Extra extra) {
 }
 
 Json to_json(const RunRecord& record) {
-    Json out = versioned();
+    Json out = versioned(kRunSchemaVersion);
     out["name"] = record.name;
     out["phase"] = word_of(kRunPhases, record.phase);
     out["boot_id"] = record.boot_id;
     out["cgroup"] = record.cgroup;
     if (record.init) {
-        out["init"] = {{"pid", record.init->pid}, {"start_time", record.init->start_time}};
+        out["init"] = init_json(*record.init);
     }
     out["started"] = record.started;
     out["paused"] = record.paused;
     out["remove_on_stop"] = record.remove_on_stop;
     out["notes"] = record.notes;
-    out["config"] = spec::to_json(record.config);
+    if (record.config) {
+        out["config"] = spec::to_json(*record.config);
+    }
     return record.extra ? with_members(std::move(out), *record.extra) : out;
 }
 
@@ -175,7 +186,7 @@ Result<RunRecord> run_record_from_json(const Json& json) {
 
 Result<RunRecord> run_record_from_json(const Json& json, Extra extra) {
     const auto reader = TRY(JsonReader::of(json));
-    TRY(check_version(reader));
+    const auto version = TRY(check_version(reader, kRunSchemaVersion));
     RunRecord record;
     record.name = TRY(read_name(reader));
     record.phase = TRY(read_word(reader, "phase", kRunPhases));
@@ -188,7 +199,9 @@ Result<RunRecord> run_record_from_json(const Json& json, Extra extra) {
     record.paused = TRY(reader.boolean("paused"));
     record.remove_on_stop = TRY(reader.boolean("remove_on_stop"));
     record.notes = TRY(reader.strings("notes"));
-    record.config = TRY(read_config(reader, record.name));
+    if (version == 1 || reader.has("config")) {
+        record.config = TRY(read_config(reader, record.name));
+    }
     if (extra == Extra::Keep) {
         record.extra = kept(unknown_members(json, to_json(record)));
     }
@@ -196,7 +209,7 @@ Result<RunRecord> run_record_from_json(const Json& json, Extra extra) {
 }
 
 Json to_json(const LastRun& last) {
-    Json out = versioned();
+    Json out = versioned(kSchemaVersion);
     out["ended"] = last.ended;
     if (last.exit_code) {
         out["exit_code"] = *last.exit_code;
@@ -208,7 +221,7 @@ Json to_json(const LastRun& last) {
 Result<LastRun> last_run_from_json(const Json& json) {
     constexpr std::int64_t kMaxExitCode = 255;
     const auto reader = TRY(JsonReader::of(json));
-    TRY(check_version(reader));
+    TRY(check_version(reader, kSchemaVersion));
     LastRun last;
     last.ended = TRY(read_time(reader, "ended"));
     if (const auto code = TRY(reader.optional_integer("exit_code"))) {

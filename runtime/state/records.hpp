@@ -18,6 +18,8 @@
 namespace warren::state {
 
 inline constexpr std::uint64_t kSchemaVersion = 1;
+// 2: "config" may be absent. What is written by version 1 is read.
+inline constexpr std::uint64_t kRunSchemaVersion = 2;
 
 // What to do with members we do not know. Who only looks and will not save the record saves the search for them.
 enum class Extra : std::uint8_t { Keep, Drop };
@@ -53,7 +55,8 @@ struct RunRecord {
     std::string started;                    // RFC 3339; empty until exec happened
     bool paused = false;
     bool remove_on_stop = false;
-    spec::GuestConfig config;        // what is running, not what was edited since
+    // What is running, once guest.json says something else; until then absent.
+    std::optional<spec::GuestConfig> config;
     std::vector<std::string> notes;  // optional steps that failed
     std::shared_ptr<const base::Json> extra;
 };

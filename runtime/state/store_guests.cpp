@@ -132,7 +132,7 @@ Result<std::optional<GuestRecord>> Store::load_guest(const Name& name, Extra ext
     if (!file) {
         return without_record(name);
     }
-    auto text = base::read_all(file->get(), kMaxRecord, path);
+    auto text = read_record(file->get(), kMaxRecord, path);
     if (!text && text.error().error_number() != EFBIG) {
         return std::move(text).error().with_context(paths_.root);
     }
@@ -176,7 +176,7 @@ Result<std::optional<GuestRecord>> Store::load_volatile(const Name& name) const 
     if (!file || !TRY(has_guest(name))) {
         return std::optional<GuestRecord>();
     }
-    const auto text = base::read_all(file->get(), kMaxRecord, path);
+    const auto text = read_record(file->get(), kMaxRecord, path);
     auto record = text ? guest_record_of(text.value(), name) : Result<GuestRecord>(text.error());
     return record ? std::optional(std::move(record).value()) : std::optional<GuestRecord>();
 }
@@ -188,7 +188,7 @@ Result<std::optional<GuestRecord>> Store::load_doomed(const Name& name) const {
     if (!file) {
         return std::optional<GuestRecord>();
     }
-    const auto text = base::read_all(file->get(), kMaxRecord, path);
+    const auto text = read_record(file->get(), kMaxRecord, path);
     auto record = text ? guest_record_of(text.value(), name) : Result<GuestRecord>(text.error());
     if (!record) {
         return std::optional<GuestRecord>();
@@ -310,7 +310,7 @@ Result<std::optional<LastRun>> Store::load_last_run(const Name& name) const {
     if (!file) {
         return std::optional<LastRun>();
     }
-    const auto text = base::read_all(file->get(), kMaxLastRun, path);
+    const auto text = read_record(file->get(), kMaxLastRun, path);
     const auto json =
         text ? base::parse_json(text.value(), path) : Result<base::Json>(text.error());
     auto last = json ? last_run_from_json(json.value()) : Result<LastRun>(json.error());

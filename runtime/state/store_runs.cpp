@@ -45,7 +45,7 @@ Result<std::optional<RunRecord>> Store::load_run(const Name& name, Extra extra) 
     if (!file) {
         return std::optional<RunRecord>();
     }
-    const auto text = base::read_all(file->get(), kMaxRecord, path);
+    const auto text = read_record(file->get(), kMaxRecord, path);
     if (!text && text.error().error_number() != EFBIG) {
         return text.error();
     }

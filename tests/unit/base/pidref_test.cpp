@@ -76,12 +76,15 @@ TEST_CASE("a process is followed from signal to exit status") {
     CHECK(!ref.wait_exit(milliseconds(0)).value());
     CHECK(!ref.wait_exit(milliseconds(20)).value());
     CHECK(ref.signal(0).has_value());
+    const auto identity = identify(ref).value();
+    CHECK(identity == identify(pid).value());
+    CHECK(PidRef::open(identity).value().has_value());
     CHECK(ref.signal(SIGKILL).has_value());
     CHECK(ref.wait_exit(milliseconds(-1)).value());
     CHECK(ref.wait_exit(milliseconds(0)).value());
 
-    const auto identity = PidIdentity{pid, 1};
     CHECK(identify(pid).error().kind() == ErrorKind::NotFound);  // a zombie
+    CHECK(!PidRef::open({pid, 1}).value().has_value());
     CHECK(!PidRef::open(identity).value().has_value());
     const auto status = reap(ref).value();
     CHECK(status == ExitStatus{true, SIGKILL, false});
@@ -113,6 +116,7 @@ TEST_CASE("nobody is mistaken for the process that was remembered") {
     const auto self = identify(::getpid()).value();
     CHECK(PidRef::open(self).value().has_value());
     CHECK(!PidRef::open({self.pid, self.start_time + 1}).value().has_value());
+    CHECK(!PidRef::open({self.pid, self.start_time, UINT64_MAX}).value().has_value());
     CHECK(!PidRef::open({0, 0}).value().has_value());
     CHECK(!PidRef::open({-1, 0}).value().has_value());
     CHECK(identify(0).error().kind() == ErrorKind::NotFound);
@@ -134,8 +138,9 @@ TEST_CASE("a pid that is now a thread's is not the process") {
 
 TEST_CASE("a pid that another process got is not the process") {
     const pid_t pid = spawn_sleeper();
-    const auto remembered = identify(pid).value();
     const PidRef old = open_live(pid);
+    const auto remembered = identify(old).value();
+    const PidIdentity by_start_time{pid, remembered.start_time};
     REQUIRE(old.signal(SIGKILL).has_value());
     REQUIRE(reap(old).has_value());
     std::this_thread::sleep_for(milliseconds(50));  // start times are counted in ticks of 10 ms
@@ -146,6 +151,7 @@ TEST_CASE("a pid that another process got is not the process") {
     }
     REQUIRE(again == pid);
     CHECK(!PidRef::open(remembered).value().has_value());
+    CHECK(!PidRef::open(by_start_time).value().has_value());
     CHECK(old.signal(SIGKILL).has_value());  // reaches nobody
     const PidRef other = open_live(again);
     CHECK(!other.wait_exit(milliseconds(50)).value());

@@ -63,11 +63,24 @@ TEST_CASE("a run's record is written as it always was") {
     CHECK(read.boot_id == record.boot_id);
     CHECK(read.cgroup == "warren/web1");
     CHECK(read.init == record.init);
+    CHECK(read.init->pidfd_inode == 815);
+    CHECK_FALSE(read.config);
     CHECK(read.started == record.started);
     CHECK(read.paused);
     CHECK_FALSE(read.remove_on_stop);
     CHECK(read.notes == record.notes);
     CHECK(written(to_json(read)) == golden("run.json"));
+}
+
+TEST_CASE("a run's record of version 1 says what is running") {
+    const auto read = run_record_from_json(parsed(golden("run_1.json"))).value();
+    CHECK(read.init == run_record("web1").init);
+    CHECK(read.init->pidfd_inode == 0);
+    REQUIRE(read.config);
+    CHECK(read.config->name == "web1");
+    auto rewritten = parsed(golden("run_1.json"));
+    rewritten["schema_version"] = 2;
+    CHECK(to_json(read) == rewritten);
 }
 
 TEST_CASE("how a run ended is written as it always was") {
@@ -120,10 +133,14 @@ TEST_CASE("a newer schema is refused in words, a missing one as damage") {
             return first.error();
         };
         auto newer = json;
-        newer["schema_version"] = 2;
-        CHECK(refusal(newer).kind() == ErrorKind::Unsupported);
-        CHECK(refusal(newer).describe() ==
-              "made by a newer warren: schema version 2, this one reads up to 1");
+        newer["schema_version"] = 3;
+        CHECK(guest_record_from_json(newer).error().kind() == ErrorKind::Unsupported);
+        CHECK(guest_record_from_json(newer).error().describe() ==
+              "made by a newer warren: schema version 3, this one reads up to 1");
+        CHECK(run_record_from_json(newer).error().kind() == ErrorKind::Unsupported);
+        CHECK(run_record_from_json(newer).error().describe() ==
+              "made by a newer warren: schema version 3, this one reads up to 2");
+        CHECK(last_run_from_json(newer).error().kind() == ErrorKind::Unsupported);
         auto versionless = json;
         versionless.erase("schema_version");
         CHECK(refusal(versionless).kind() == ErrorKind::Usage);
@@ -157,9 +174,11 @@ TEST_CASE("a damaged run record is refused where it is damaged") {
     const auto json = to_json(run_record("web1"));
     const auto read = [](const Json& from) { return run_record_from_json(from); };
     for (const char* key :
-         {"name", "phase", "boot_id", "cgroup", "started", "paused", "remove_on_stop", "config"}) {
+         {"name", "phase", "boot_id", "cgroup", "started", "paused", "remove_on_stop"}) {
         CHECK(refused_without(json, read, key).starts_with("/" + std::string(key)));
     }
+    CHECK(refused_without(parsed(golden("run_1.json")), read, "config").starts_with("/config"));
+    CHECK(refused_at(json, read, "/config", "x") == "/config");
     CHECK(refused_at(json, read, "/cgroup", "warren/../../x") == "/cgroup");
     CHECK(refused_at(json, read, "/cgroup", "..") == "/cgroup");
     CHECK(refused_at(json, read, "/cgroup", "warren/a..b").empty());
@@ -167,6 +186,7 @@ TEST_CASE("a damaged run record is refused where it is damaged") {
     CHECK(refused_at(json, read, "/init/pid", -1) == "/init/pid");
     CHECK(refused_at(json, read, "/init/pid", 1ULL << 31U) == "/init/pid");
     CHECK(refused_at(json, read, "/init/start_time", "x") == "/init/start_time");
+    CHECK(refused_at(json, read, "/init/pidfd_inode", -1) == "/init/pidfd_inode");
     CHECK(refused_at(json, read, "/init", 4711) == "/init");
     CHECK(refused_at(json, read, "/started", "now") == "/started");
     CHECK(refused_at(json, read, "/notes", "x") == "/notes");
@@ -195,9 +215,9 @@ TEST_CASE("members of a newer minor writer are kept at any depth") {
     CHECK(rewritten["phase"] == "destroying");
 
     auto run = to_json(run_record("web1"));
-    run["init"]["pidfd_inode"] = 5;
+    run["init"]["cpu"] = 5;
     auto kept = run_record_from_json(run).value();
-    CHECK(to_json(kept)["init"]["pidfd_inode"] == 5);
+    CHECK(to_json(kept)["init"]["cpu"] == 5);
 }
 
 TEST_CASE("what was removed does not come back as unknown") {

@@ -43,9 +43,8 @@ inline RunRecord run_record(const std::string& name) {
     record.phase = RunPhase::Running;
     record.boot_id = "00000000-0000-0000-0000-000000000001";
     record.cgroup = "warren/" + name;
-    record.init = base::PidIdentity{4711, 123456};
+    record.init = base::PidIdentity{4711, 123456, 815};
     record.started = "2026-01-02T03:04:05.000006Z";
-    record.config.name = name;
     return record;
 }
 

@@ -113,8 +113,10 @@ Result<OwnedChild> clone_joined(Channel& channel,
                                 int cgroup_fd) {
     constexpr std::uint64_t kBornIn = CLONE_NEWPID;
     BirthPlace birth_place;
-    if ((flags & kBornIn) != 0 && !TRY(birth_place.enter(target))) {
-        // In the target's user namespace it may.
+    // Born among the target's processes it still stands in the host for a moment, with all rights. Only a user namespace
+    // makes sure that nobody there can trace it.
+    const bool born_there = (flags & CLONE_NEWUSER) != 0;
+    if ((flags & kBornIn) != 0 && (!born_there || !TRY(birth_place.enter(target)))) {
         OwnedChild joiner = TRY(clone_by(cgroup_fd, [&](const clone_args& args) {
             return child::clone_joiner(args, context, target.pidfd(), flags);
         }));

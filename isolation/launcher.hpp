@@ -27,7 +27,8 @@
 //                    <-- RELEASE       at once
 //  MASTER / NOTE / ERROR / EOF -->     as above
 //
-//  A caller that is no privileged user of its own user namespace may set no PID namespace; it has a joiner between:
+//  A guest without a user namespace of its own could trace a process that has not entered all yet, and a caller that is
+//  no privileged user of its own user namespace may set no PID namespace. Then there is a joiner between:
 //
 //  joiner                 joined process                parent
 //  (clone3, plain)

@@ -29,9 +29,18 @@ test_program_is_out_of_reach_however_the_bundle_is_named() {
     # Another option's value that looks like the verb, with a bundle that is none.
     mkdir "$TEST_DIR/run"
     assert_exit 0 env -C "$TEST_DIR" "$WARREN_OCI" --root run run --bundle "$B" "$C"
+    # A user namespace that has the host's root among its users keeps nothing out.
+    in_a_user_namespace 0
+    assert_exit 0 oci run --bundle "$B" "$C"
     # The hook tells.
-    edit_config "$B" '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 0, size: 65536}] | .linux.gidMappings = .linux.uidMappings'
+    in_a_user_namespace 100000
     assert_refused 1 "prestart" oci run --bundle "$B" "$C"
+}
+
+# in_a_user_namespace HOST_ID: of $B, which becomes its root.
+in_a_user_namespace() {
+    edit_config "$B" '.linux.namespaces |= map(select(.type != "user")) + [{type: "user"}] |
+        .linux.uidMappings = [{containerID: 0, hostID: '"$1"', size: 65536}] | .linux.gidMappings = .linux.uidMappings'
 }
 
 test_program_is_out_of_reach_whatever_the_config_looks_like() {

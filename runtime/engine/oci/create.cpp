@@ -64,10 +64,6 @@ base::Status parse(Bundle& bundle) {
                               "config.json");
 }
 
-bool has_user_namespace(const spec::oci::Config& config) {
-    return config.linux.find(Namespace::User) != nullptr;
-}
-
 bool may_name_user_namespace(std::string_view text) {
     UserNamespaceSearch search;
     search.feed(text.data(), text.size());
@@ -76,8 +72,15 @@ bool may_name_user_namespace(std::string_view text) {
 
 }  // namespace
 
-base::Status seal_unless(const Settings& settings, bool user_namespace) {
-    if (user_namespace || is_rootless(settings)) {
+bool shuts_out_host_root(const spec::oci::Config& config) {
+    const auto& uids = config.linux.ids.uids;
+    return config.linux.is_new(Namespace::User) &&
+           std::none_of(
+               uids.begin(), uids.end(), [](const auto& range) { return range.outside == 0; });
+}
+
+base::Status seal_unless(const Settings& settings, bool host_root_shut_out) {
+    if (host_root_shut_out || is_rootless(settings)) {
         return base::ok();
     }
     return isolation::seal_program();
@@ -98,7 +101,7 @@ base::Result<Bundle> read_bundle_sealed(const Settings& settings, const std::str
     // What starts over had better not have parsed yet. entry.cpp would have done it, had it known how.
     TRY(seal_unless(settings, may_name_user_namespace(bundle.text)));
     TRY(parse(bundle));
-    TRY(seal_unless(settings, has_user_namespace(bundle.config)));
+    TRY(seal_unless(settings, shuts_out_host_root(bundle.config)));
     return bundle;
 }
 
@@ -194,7 +197,7 @@ state::oci::ConfigSummary summary_of(const spec::oci::Config& config) {
     const auto plan = plan_start(config);
     state::oci::ConfigSummary summary;
     summary.program = plan.program;
-    summary.user_namespace = has_user_namespace(config);
+    summary.user_namespace = shuts_out_host_root(config);
     summary.read_at_start = !plan.poststart.empty() || plan.seccomp;
     summary.read_at_delete = !config.hooks.poststop.empty();
     return summary;

@@ -24,9 +24,12 @@ struct Bundle {
     spec::oci::Config config;
 };
 
-// Without a user namespace the container's root is the host's: our own program must be out of its reach (see
+// Whether the container has a new user namespace into which the host's root is not mapped. Of one that is joined nothing
+// is known.
+[[nodiscard]] bool shuts_out_host_root(const spec::oci::Config& config);
+// Where it is not, the container's root may be the host's: our own program must be out of its reach (see
 // isolation/sealed_program.hpp). May start this program over; call it before anything is made.
-[[nodiscard]] base::Status seal_unless(const Settings& settings, bool user_namespace);
+[[nodiscard]] base::Status seal_unless(const Settings& settings, bool host_root_shut_out);
 
 [[nodiscard]] base::Result<Bundle> read_bundle(const std::string& path);
 // The same, sealed where a container of this bundle needs it.

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "runtime/engine/oci/create.hpp"
 #include "runtime/engine/oci/plan.hpp"
 #include "runtime/engine/oci/seccomp_cache.hpp"
 #include "runtime/engine/oci/start.hpp"
@@ -33,7 +34,7 @@ base::Result<ExecConfig> of_config(const Context& context, spec::oci::Config con
     if (config.process) {
         out.process = std::move(*config.process);
     }
-    out.user_namespace = config.linux.find(Namespace::User) != nullptr;
+    out.user_namespace = shuts_out_host_root(config);
     out.mount_namespace = config.linux.is_new(Namespace::Mount);
     if (config.linux.personality) {
         out.personality = config.linux.personality->domain;

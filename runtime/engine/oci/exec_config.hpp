@@ -13,7 +13,7 @@ namespace warren::engine::oci {
 
 struct ExecConfig {
     spec::oci::Process process;  // the container's own, or all defaults
-    bool user_namespace = true;  // one of its own, or one that is joined
+    bool user_namespace = true;  // a new one, without the host's root
     bool mount_namespace = true;
     std::optional<std::uint32_t> personality;
     isolation::SeccompProgram filter;

@@ -186,9 +186,12 @@ def bwrap_launch(place):
     return measure.Case('bwrap', work, note=f"{version(['bwrap'])}; warren's compiled filter; no cgroup, one id mapped, the host's sysfs")
 
 
+OTHERS = {'lxc-execute': lxc_launch, 'systemd-nspawn': nspawn_launch, 'bwrap': bwrap_launch}
+
+
 def other_launches(place):
     found = []
-    for program, make in (('lxc-execute', lxc_launch), ('systemd-nspawn', nspawn_launch), ('bwrap', bwrap_launch)):
+    for program, make in OTHERS.items():
         if shutil.which(program):
             found.append(make(place))
         else:

@@ -5,7 +5,7 @@ import resource
 import shutil
 import subprocess
 
-from . import measure
+from . import measure, programs
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PROJECT = os.path.dirname(os.path.dirname(HERE))
@@ -22,8 +22,8 @@ class Place:
         self.rootfs = os.path.join(work, 'rootfs')
         self.run = '/run/warren-bench'
         self.cgroup = '/sys/fs/cgroup'
-        self.warren = os.path.join(binaries, 'warren')
-        self.warren_oci = os.path.join(binaries, 'warren-oci')
+        self.warren = programs.install(os.path.join(binaries, 'warren'), os.path.join(work, 'programs'))
+        self.warren_oci = programs.install(os.path.join(binaries, 'warren-oci'), os.path.join(work, 'programs'))
         self.floor = os.path.join(binaries, 'bench_floor')
         self.controllers = open(f'{self.cgroup}/cgroup.controllers').read().split()
         self.env = dict(os.environ, WARREN_ROOT=os.path.join(work, 'root'), WARREN_RUN=f'{self.run}/warren')

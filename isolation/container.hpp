@@ -206,6 +206,8 @@ struct ContainerSpec {
     bool rootless =
         false;  // the parent is an ordinary user: it must be able to reach /proc/PID until the release
     std::vector<TimeOffset> time_offsets;  // of a fresh time namespace
+    // Nobody looks at the fresh network namespace before the release: the process makes it itself, beside its parent.
+    bool late_network = false;
     std::string hostname;
     std::string domainname;
     std::vector<std::pair<std::string, std::string>>

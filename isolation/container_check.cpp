@@ -268,6 +268,9 @@ Status check_container(const ContainerSpec& spec, const SeccompProgram& filter) 
     if (!spec.time_offsets.empty() && !namespaces.fresh.has(Namespace::Time)) {
         return usage_error("time offsets: need a fresh time namespace");
     }
+    if (spec.late_network && (!namespaces.fresh.has(Namespace::Net) || namespaces.need_joiner())) {
+        return usage_error("late network: needs a fresh network namespace, and no joiner");
+    }
     TRY(check_sysctls(spec));
     Slots slots;
     TRY(slots.take("start socket", spec.start_socket_slot));

@@ -41,6 +41,9 @@ std::uint64_t fresh_flags(const ContainerSpec& spec) {
     NamespaceSet fresh = spec.namespaces.fresh;
     // By unshare, in the child: see the plan.
     fresh.remove(Namespace::Cgroup);
+    if (spec.late_network) {
+        fresh.remove(Namespace::Net);
+    }
     if (!spec.time_offsets.empty()) {
         fresh.remove(Namespace::Time);
     }
@@ -170,13 +173,15 @@ Result<std::vector<std::string>> PendingContainer::apply_process(const Container
     return apply_all(impl_->child.process().pid(), process);
 }
 
-Result<Created> PendingContainer::release(const std::vector<int>& slots) && {
+Result<Created> PendingContainer::release(const std::vector<int>& slots,
+                                          const std::function<Status()>& meanwhile) && {
     const auto impl = std::move(impl_);  // on every way out but success it kills and reaps
     if (slots.size() < impl->recipe->released_slots()) {
         return base::usage_error("release: the recipe needs " +
                                  std::to_string(impl->recipe->released_slots()) + " descriptors");
     }
     TRY(send_release(impl->channel.get(), slots));
+    TRY(meanwhile());
     FollowRequest request;
     request.recipe = impl->recipe;
     request.container = true;

@@ -54,9 +54,11 @@ public:
     // oom_score_adj is a note, anything else an error. Before release().
     [[nodiscard]] base::Result<std::vector<std::string>> apply_process(
         const ContainerProcess& process);
-    // Sends the go with the descriptors of slots 0.. and waits until the container is created. On failure the child
-    // has been reaped; the error says which part of the configuration failed.
-    [[nodiscard]] base::Result<Created> release(const std::vector<int>& slots) &&;
+    // Sends the go with the descriptors of slots 0.., does what there is to do `meanwhile`, and waits until the container is
+    // created. On failure, of that too, the child has been reaped; the error says which part of the configuration failed.
+    [[nodiscard]] base::Result<Created> release(
+        const std::vector<int>& slots,
+        const std::function<base::Status()>& meanwhile = base::ok) &&;
 
 private:
     struct Impl;

@@ -171,6 +171,9 @@ void ContainerPlan::arrive() {
     if (!spec_.rootless) {
         recipe_.set_non_dumpable();
     }
+    if (spec_.late_network) {
+        recipe_.unshare(CLONE_NEWNET, "network");
+    }
     recipe_.wait_release(released_slots());
     if (!spec_.time_offsets.empty()) {
         recipe_.unshare_time(spec_.time_offsets, true);

@@ -328,6 +328,15 @@ base::Result<std::vector<base::Fd>> open_slots(const Making& making,
     return prepare_slots(slots, inputs);
 }
 
+// What `exec` will need.
+base::Status save_exec(const Making& making) {
+    if (const auto record = exec_record_of(making.bundle.config, making.draft.filter)) {
+        TRY(making.dir.save_exec(*record));
+    }
+    making.context.faults.hit("create: exec's record saved");
+    return base::ok();
+}
+
 void note(Making& making, const std::vector<std::string>& notes) {
     for (const auto& text : notes) {
         making.context.log.warning(text);
@@ -388,7 +397,7 @@ base::Result<isolation::Created> build(Making& making,
     for (const auto& slot : slots) {
         fds.push_back(slot.get());
     }
-    auto created = TRY(std::move(pending).release(fds));
+    auto created = TRY(std::move(pending).release(fds, [&making] { return save_exec(making); }));
     context.faults.hit("create: released");
     note(making, created.notes);
     TRY(hand_out(making, created, keeps_terminal));
@@ -431,9 +440,6 @@ base::Result<CreatedContainer> create_container(const Context& context,
         context.faults.hit("create: recorded");
         TRY(making.dir.save_config(bundle.text));
         context.faults.hit("create: config copied");
-        if (const auto exec = exec_record_of(bundle.config, making.draft.filter)) {
-            TRY(making.dir.save_exec(*exec));
-        }
         if (!notify_socket().empty()) {
             TRY(base::make_dirs(making.dir.fd(), kNotifyDirectory, 0755));
         }

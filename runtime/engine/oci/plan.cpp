@@ -46,6 +46,10 @@ void plan_namespaces(const Planning& planning, isolation::ContainerSpec& contain
         }
     }
     container.namespaces.joined = planning.lookups.joined;
+    const auto& hooks = planning.config.hooks;
+    container.late_network = container.namespaces.fresh.has(Namespace::Net) &&
+                             !container.namespaces.need_joiner() && hooks.prestart.empty() &&
+                             hooks.create_runtime.empty();
     const auto add_offset = [&](const std::optional<spec::oci::TimeOffset>& offset, bool boottime) {
         if (offset) {
             container.time_offsets.push_back({boottime, offset->seconds, offset->nanoseconds});

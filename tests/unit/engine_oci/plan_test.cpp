@@ -97,6 +97,16 @@ TEST_CASE("the least config has a root, the default nodes and a place to wait") 
     CHECK(plan.placement->id == "c1");
 }
 
+TEST_CASE("the network namespace is made late where no hook looks at it before") {
+    const std::string fresh = R"(,"linux":{"namespaces":[{"type":"network"}]})";
+    CHECK(plan_of(fresh).container.late_network);
+    CHECK_FALSE(plan_of("").container.late_network);
+    const std::string hook = R"(":[{"path":"/bin/true"}]})";
+    CHECK_FALSE(plan_of(fresh + R"(,"hooks":{"prestart)" + hook).container.late_network);
+    CHECK_FALSE(plan_of(fresh + R"(,"hooks":{"createRuntime)" + hook).container.late_network);
+    CHECK(plan_of(fresh + R"(,"hooks":{"createContainer)" + hook).container.late_network);
+}
+
 TEST_CASE("a process is taken as it is written, with a home where none is given") {
     const auto plan = plan_of(R"(,"process":{"args":["a","b"],"cwd":"/w","env":["X=1"],
         "user":{"uid":3,"gid":4,"umask":18,"additionalGids":[5]},"noNewPrivileges":true,

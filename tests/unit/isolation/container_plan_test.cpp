@@ -244,6 +244,14 @@ TEST_CASE("a recipe with everything in it") {
     CHECK(plan(full_spec(), one_line_filter()) == kEverything);
 }
 
+TEST_CASE("a network namespace that nobody looks at is made beside the parent") {
+    ContainerSpec spec = small_spec();
+    spec.late_network = true;
+    CHECK(plan(spec).find("set-non-dumpable\nunshare network\nwait-release") == 0);
+    spec.namespaces.fresh.remove(Namespace::Net);
+    CHECK(plan(spec) == "late network: needs a fresh network namespace, and no joiner");
+}
+
 TEST_CASE("a mount that is changed later stays at hand") {
     ContainerSpec spec = small_spec();
     ContainerMount change;

@@ -1,5 +1,5 @@
 """How the programs that are measured lie in the page cache. What was just written, or read from end to end, lies there in
-large folios; what page faults read in, a little here and there, in small ones, which cost more to map: some 0.3 ms a start
+large folios; what page faults read in, a little here and there, in small ones, which cost more to map: 0.15 of 0.8 ms a start
 of warren. So all programs, and their libraries, are read anew before each benchmark."""
 import os
 import shutil

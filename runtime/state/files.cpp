@@ -1,5 +1,6 @@
 #include "runtime/state/files.hpp"
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <string_view>
@@ -65,6 +66,28 @@ Result<std::vector<std::string>> list_entries(int at, const std::string& path, E
             names.emplace_back(name);
         }
     }
+}
+
+Result<std::vector<base::Name>> guests_with_files(const std::string& directory,
+                                                  std::string_view suffix) {
+    std::vector<base::Name> names;
+    const auto entries = list_entries(AT_FDCWD, directory, EntryKind::File);
+    if (!entries) {
+        if (entries.error().error_number() == ENOENT) {
+            return names;
+        }
+        return entries.error();
+    }
+    for (const std::string_view entry : entries.value()) {
+        if (!entry.ends_with(suffix)) {
+            continue;
+        }
+        if (auto name = base::Name::parse_guest(entry.substr(0, entry.size() - suffix.size()))) {
+            names.push_back(std::move(name).value());
+        }
+    }
+    std::sort(names.begin(), names.end());
+    return names;
 }
 
 Result<Fd> make_and_open(const std::string& path, mode_t mode) {

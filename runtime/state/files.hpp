@@ -3,11 +3,13 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <sys/types.h>
 
 #include "base/fd.hpp"
+#include "base/ids.hpp"
 #include "base/json.hpp"
 #include "base/result.hpp"
 
@@ -26,6 +28,11 @@ enum class EntryKind : std::uint8_t { Directory, File };
 [[nodiscard]] base::Result<std::vector<std::string>> list_entries(int at,
                                                                   const std::string& path,
                                                                   EntryKind kind);
+
+// Guests that have a file named after them in a directory: its names that end in `suffix`, without it, sorted. No directory,
+// no names.
+[[nodiscard]] base::Result<std::vector<base::Name>> guests_with_files(const std::string& directory,
+                                                                      std::string_view suffix);
 
 // Makes `path` (this mode) and the missing directories above it (0755), and opens it.
 [[nodiscard]] base::Result<base::Fd> make_and_open(const std::string& path, mode_t mode);

@@ -140,21 +140,7 @@ Result<FileLock> Store::lock(const Name& name,
 }
 
 Result<std::vector<Name>> Store::lock_names() const {
-    std::vector<Name> names;
-    const auto entries = list_entries(AT_FDCWD, paths_.run + "/locks", EntryKind::File);
-    if (!entries) {
-        if (entries.error().error_number() == ENOENT) {
-            return names;
-        }
-        return entries.error();
-    }
-    for (const auto& entry : entries.value()) {
-        if (auto name = Name::parse_guest(entry)) {
-            names.push_back(std::move(name).value());
-        }
-    }
-    std::sort(names.begin(), names.end());
-    return names;
+    return guests_with_files(paths_.run + "/locks", "");
 }
 
 Result<bool> Store::is_locked(const Name& name) const {

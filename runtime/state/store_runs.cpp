@@ -1,5 +1,4 @@
 // Records of what runs: void after a reboot, gone when the guest has stopped.
-#include <algorithm>
 #include <string_view>
 
 #include <nlohmann/json.hpp>
@@ -105,24 +104,7 @@ Status Store::remove_run(const Name& name) const {
 }
 
 Result<std::vector<Name>> Store::run_names() const {
-    std::vector<Name> names;
-    const auto entries = list_entries(AT_FDCWD, paths_.run + "/guests", EntryKind::File);
-    if (!entries) {
-        if (entries.error().error_number() == ENOENT) {
-            return names;
-        }
-        return entries.error();
-    }
-    for (const std::string_view entry : entries.value()) {
-        if (!entry.ends_with(kSuffix)) {
-            continue;
-        }
-        if (auto name = Name::parse_guest(entry.substr(0, entry.size() - kSuffix.size()))) {
-            names.push_back(std::move(name).value());
-        }
-    }
-    std::sort(names.begin(), names.end());
-    return names;
+    return guests_with_files(paths_.run + "/guests", kSuffix);
 }
 
 }  // namespace warren::state

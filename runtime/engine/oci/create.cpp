@@ -197,7 +197,7 @@ state::oci::ConfigSummary summary_of(const spec::oci::Config& config) {
     const auto plan = plan_start(config);
     state::oci::ConfigSummary summary;
     summary.program = plan.program;
-    summary.user_namespace = shuts_out_host_root(config);
+    summary.shuts_out_host_root = shuts_out_host_root(config);
     summary.read_at_start = !plan.poststart.empty() || plan.seccomp;
     summary.read_at_delete = !config.hooks.poststop.empty();
     return summary;

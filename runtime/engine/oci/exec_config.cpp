@@ -22,7 +22,8 @@ base::Result<ExecConfig> of_record(const Container& container,
         const auto name = "container \"" + container.record.id + "\": exec.json: /process";
         out.process = TRY(spec::oci::parse_process(record.process, name));
     }
-    out.user_namespace = !container.record.config || container.record.config->user_namespace;
+    out.shuts_out_host_root =
+        !container.record.config || container.record.config->shuts_out_host_root;
     out.mount_namespace = record.mount_namespace;
     out.personality = record.personality;
     out.filter = std::move(record.filter);
@@ -34,7 +35,7 @@ base::Result<ExecConfig> of_config(const Context& context, spec::oci::Config con
     if (config.process) {
         out.process = std::move(*config.process);
     }
-    out.user_namespace = shuts_out_host_root(config);
+    out.shuts_out_host_root = shuts_out_host_root(config);
     out.mount_namespace = config.linux.is_new(Namespace::Mount);
     if (config.linux.personality) {
         out.personality = config.linux.personality->domain;

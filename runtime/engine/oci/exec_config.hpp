@@ -12,8 +12,8 @@
 namespace warren::engine::oci {
 
 struct ExecConfig {
-    spec::oci::Process process;  // the container's own, or all defaults
-    bool user_namespace = true;  // a new one, without the host's root
+    spec::oci::Process process;       // the container's own, or all defaults
+    bool shuts_out_host_root = true;  // by a user namespace of its own
     bool mount_namespace = true;
     std::optional<std::uint32_t> personality;
     isolation::SeccompProgram filter;

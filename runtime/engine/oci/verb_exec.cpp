@@ -225,9 +225,9 @@ base::Result<int> Engine::exec(const ExecRequest& request) {
     TRY(check_state(context, container, request));
     // What starts over had better not have parsed yet.
     const auto& summary = container.record.config;
-    TRY(seal_unless(settings_, !summary || summary->user_namespace));
+    TRY(seal_unless(settings_, !summary || summary->shuts_out_host_root));
     const auto config = TRY(load_exec_config(context, container, request.process_file.empty()));
-    TRY(seal_unless(settings_, config.user_namespace));
+    TRY(seal_unless(settings_, config.shuts_out_host_root));
     const auto process = TRY(wanted_process(request, config.process));
     TRY(check_terminal(request, process));
     StdioRequest wanted;

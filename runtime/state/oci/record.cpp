@@ -118,7 +118,7 @@ Result<std::optional<ConfigSummary>> read_summary(const JsonReader& record) {
     const auto reader = TRY(record.object("config"));
     ConfigSummary summary;
     summary.program = TRY(reader.optional_string("program"));
-    summary.user_namespace = TRY(reader.boolean("user_namespace"));
+    summary.shuts_out_host_root = TRY(reader.boolean("user_namespace"));
     summary.read_at_start = TRY(reader.boolean("read_at_start"));
     summary.read_at_delete = TRY(reader.boolean("read_at_delete"));
     return std::optional(std::move(summary));
@@ -162,7 +162,7 @@ Json to_json(const Record& record) {
     out["intel_rdt"] = record.intel_rdt;
     out["intel_rdt_made"] = record.intel_rdt_made;
     if (record.config) {
-        out["config"] = {{"user_namespace", record.config->user_namespace},
+        out["config"] = {{"user_namespace", record.config->shuts_out_host_root},
                          {"read_at_start", record.config->read_at_start},
                          {"read_at_delete", record.config->read_at_delete}};
         if (record.config->program) {

@@ -54,7 +54,7 @@ struct SystemdScope {
 // What later verbs want to know of config.json, which is long to parse for so little.
 struct ConfigSummary {
     std::optional<std::string> program;  // process.args[0]; absent: no process
-    bool user_namespace = true;          // a new one, without the host's root
+    bool shuts_out_host_root = true;  // by a user namespace of its own; written as "user_namespace"
     // There is more to do than `program` tells: hooks, an agent for seccomp.
     bool read_at_start = true;
     bool read_at_delete = true;

@@ -87,16 +87,17 @@ private:
     }
 
     [[nodiscard]] bool number(Json& out) {
-        constexpr std::ptrdiff_t kDigitsMax = 18;  // surely 64 bits
         const bool negative = take('-');
+        const std::ptrdiff_t digits_max =
+            negative ? 18 : 19;  // surely 64 bits, with and without a sign
         const char* const first = at_;
         std::uint64_t number = 0;
-        for (; at_ != end_ && is_digit(*at_) && at_ - first <= kDigitsMax; ++at_) {
+        for (; at_ != end_ && is_digit(*at_) && at_ - first <= digits_max; ++at_) {
             number = number * 10 + static_cast<std::uint64_t>(*at_ - '0');
         }
         const auto digits = at_ - first;
         const bool is_fraction = at_ != end_ && (*at_ == '.' || *at_ == 'e' || *at_ == 'E');
-        if (digits == 0 || digits > kDigitsMax || (*first == '0' && digits > 1) || is_fraction) {
+        if (digits == 0 || digits > digits_max || (*first == '0' && digits > 1) || is_fraction) {
             return false;
         }
         if (negative) {

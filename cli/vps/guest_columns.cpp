@@ -12,6 +12,7 @@ namespace warren::cli {
 
 namespace {
 
+using engine::GuestBrief;
 using engine::GuestStatus;
 using engine::GuestView;
 
@@ -64,7 +65,7 @@ std::string labels(const GuestView& view) {
     return join(words, ",");
 }
 
-std::string exit_of(const GuestView& view) {
+std::string exit_of(const GuestBrief& view) {
     if (!view.last_run) {
         return "";
     }
@@ -75,7 +76,7 @@ std::string exit_of(const GuestView& view) {
     return last.exit_code ? std::to_string(*last.exit_code) : last.reason;
 }
 
-Cell status_of(const GuestView& view) {
+Cell status_of(const GuestBrief& view) {
     const std::string status(name(view.status));
     if (view.last_run && view.last_run->reason == engine::kOutOfMemory) {
         return Cell(status + ": " + view.last_run->reason, Tone::Bad);
@@ -88,13 +89,13 @@ std::string plain(std::uint64_t number) {
 }
 
 constexpr std::array kColumns{
-    GuestColumn{"NAME", "its name", [](const GuestView& v, TimePoint) { return Cell(v.name); }},
+    GuestColumn{"NAME", "its name", [](const GuestBrief& v, TimePoint) { return Cell(v.name); }},
     GuestColumn{"STATUS",
                 "running, stopped, paused ...",
-                [](const GuestView& v, TimePoint) { return status_of(v); }},
+                [](const GuestBrief& v, TimePoint) { return status_of(v); }},
     GuestColumn{"IMAGE",
                 "the image it is made from",
-                [](const GuestView& v, TimePoint) { return Cell(v.config.image); }},
+                [](const GuestBrief& v, TimePoint) { return Cell(v.image); }},
     GuestColumn{"KIND",
                 "machine or command",
                 [](const GuestView& v, TimePoint) {
@@ -103,28 +104,28 @@ constexpr std::array kColumns{
                 }},
     GuestColumn{"PID",
                 "its first process on the host",
-                [](const GuestView& v, TimePoint) {
+                [](const GuestBrief& v, TimePoint) {
                     return Cell(v.init_pid ? std::to_string(*v.init_pid) : "");
                 },
                 true},
     GuestColumn{"IDS",
                 "first host id of its range of user ids",
-                [](const GuestView& v, TimePoint) {
+                [](const GuestBrief& v, TimePoint) {
                     return Cell(v.id_base ? std::to_string(*v.id_base) : "");
                 },
                 true},
     GuestColumn{"WALLS",
                 "what weakens its isolation",
-                [](const GuestView& v, TimePoint) {
+                [](const GuestBrief& v, TimePoint) {
                     return Cell(join(v.weakened, ", "),
                                 v.weakened.empty() ? Tone::Plain : Tone::Warning);
                 }},
     GuestColumn{"AGE",
                 "how long it has been running",
-                [](const GuestView& v, TimePoint now) { return Cell(age(v.started, now)); }},
+                [](const GuestBrief& v, TimePoint now) { return Cell(age(v.started, now)); }},
     GuestColumn{"STARTED",
                 "when it was started",
-                [](const GuestView& v, TimePoint) { return Cell(v.started); }},
+                [](const GuestBrief& v, TimePoint) { return Cell(v.started); }},
     GuestColumn{"CREATED",
                 "how long ago it was created",
                 [](const GuestView& v, TimePoint now) { return Cell(age(v.created, now)); }},
@@ -156,16 +157,16 @@ constexpr std::array kColumns{
         "LABELS", "its labels", [](const GuestView& v, TimePoint) { return Cell(labels(v)); }},
     GuestColumn{"CGROUP",
                 "its cgroup below the v2 mount",
-                [](const GuestView& v, TimePoint) { return Cell(v.cgroup); }},
+                [](const GuestBrief& v, TimePoint) { return Cell(v.cgroup); }},
     GuestColumn{"EXIT",
                 "the exit code of its last run",
-                [](const GuestView& v, TimePoint) { return Cell(exit_of(v)); }},
+                [](const GuestBrief& v, TimePoint) { return Cell(exit_of(v)); }},
     GuestColumn{"PENDING",
                 "options that wait for a restart",
                 [](const GuestView& v, TimePoint) { return Cell(join(v.pending, ", ")); }},
     GuestColumn{"PROBLEM",
                 "why its record could not be read",
-                [](const GuestView& v, TimePoint) { return Cell(v.problem, Tone::Bad); }},
+                [](const GuestBrief& v, TimePoint) { return Cell(v.problem, Tone::Bad); }},
 };
 
 std::string upper(std::string_view text) {
@@ -185,6 +186,36 @@ base::Result<GuestColumn> find_column(std::string_view title) {
         known += (known.empty() ? "" : ", ") + std::string(column.title);
     }
     return base::usage_error("unknown column '" + std::string(title) + "' (known: " + known + ")");
+}
+
+Cell cell_of(const GuestColumn& column, const GuestBrief& view, TimePoint now) {
+    return std::get<GuestColumn::Brief>(column.cell)(view, now);
+}
+
+Cell cell_of(const GuestColumn& column, const GuestView& view, TimePoint now) {
+    return std::visit([&](const auto cell) { return cell(view, now); }, column.cell);
+}
+
+template <typename View>
+std::string table_of(const std::vector<View>& views,
+                     const std::vector<GuestColumn>& columns,
+                     TimePoint now,
+                     bool colour) {
+    std::vector<Column> heads;
+    heads.reserve(columns.size());
+    for (const GuestColumn& column : columns) {
+        heads.push_back({std::string(column.title), column.right});
+    }
+    Table table(std::move(heads));
+    for (const View& view : views) {
+        std::vector<Cell> row;
+        row.reserve(columns.size());
+        for (const GuestColumn& column : columns) {
+            row.push_back(cell_of(column, view, now));
+        }
+        table.add(std::move(row));
+    }
+    return table.text(colour);
 }
 
 }  // namespace
@@ -209,20 +240,14 @@ std::string guest_table(const std::vector<GuestView>& views,
                         const std::vector<GuestColumn>& columns,
                         TimePoint now,
                         bool colour) {
-    std::vector<Column> heads;
-    for (const GuestColumn& column : columns) {
-        heads.push_back({std::string(column.title), column.right});
-    }
-    Table table(std::move(heads));
-    for (const GuestView& view : views) {
-        std::vector<Cell> row;
-        row.reserve(columns.size());
-        for (const GuestColumn& column : columns) {
-            row.push_back(column.cell(view, now));
-        }
-        table.add(std::move(row));
-    }
-    return table.text(colour);
+    return table_of(views, columns, now, colour);
+}
+
+std::string guest_table(const std::vector<GuestBrief>& views,
+                        const std::vector<GuestColumn>& columns,
+                        TimePoint now,
+                        bool colour) {
+    return table_of(views, columns, now, colour);
 }
 
 }  // namespace warren::cli

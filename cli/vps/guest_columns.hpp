@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "base/result.hpp"
@@ -16,10 +17,16 @@ namespace warren::cli {
 using TimePoint = std::chrono::system_clock::time_point;
 
 struct GuestColumn {
+    using Brief = Cell (*)(const engine::GuestBrief& view, TimePoint now);
+    using Whole = Cell (*)(const engine::GuestView& view, TimePoint now);
+
     std::string_view title;  // "STATUS"; typed in any case
     std::string_view text;   // for the help
-    Cell (*cell)(const engine::GuestView& view, TimePoint now);
+    std::variant<Brief, Whole> cell;
     bool right = false;
+
+    // It takes no more than what list_brief() tells.
+    [[nodiscard]] bool is_brief() const { return std::holds_alternative<Brief>(cell); }
 };
 
 [[nodiscard]] std::span<const GuestColumn> guest_columns();
@@ -29,6 +36,11 @@ struct GuestColumn {
 inline constexpr std::string_view kDefaultColumns = "NAME,STATUS,IMAGE,IDS,WALLS,AGE";
 
 [[nodiscard]] std::string guest_table(const std::vector<engine::GuestView>& views,
+                                      const std::vector<GuestColumn>& columns,
+                                      TimePoint now,
+                                      bool colour);
+// All columns are brief.
+[[nodiscard]] std::string guest_table(const std::vector<engine::GuestBrief>& views,
                                       const std::vector<GuestColumn>& columns,
                                       TimePoint now,
                                       bool colour);

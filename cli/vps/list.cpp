@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <chrono>
 
@@ -12,17 +13,35 @@ namespace warren::cli {
 
 namespace {
 
-void print_json(const App& app, const std::vector<engine::GuestView>& views, bool names_only) {
+template <typename View, typename Show>
+void print_array(const App& app, const std::vector<View>& views, const Show& show) {
     base::Json array = base::Json::array();
-    for (const engine::GuestView& view : views) {
-        array.push_back(names_only ? base::Json(view.name) : engine::to_json(view));
+    for (const View& view : views) {
+        array.push_back(show(view));
     }
     app.console.print_json(array);
 }
 
-// A guest whose record cannot be read has its line in the table, and here says why.
-void tell_problems(const App& app, const std::vector<engine::GuestView>& views) {
-    for (const engine::GuestView& view : views) {
+void print_names(const App& app, const std::vector<engine::GuestBrief>& views) {
+    if (app.globals.json) {
+        print_array(app, views, [](const auto& view) { return base::Json(view.name); });
+        return;
+    }
+    std::string names;
+    for (const engine::GuestBrief& view : views) {
+        names += view.name + "\n";
+    }
+    app.console.print(names);
+}
+
+// A guest whose record cannot be read has its line in the table, and below it is said why.
+template <typename View>
+void print_table(const App& app,
+                 const std::vector<View>& views,
+                 const std::vector<GuestColumn>& columns) {
+    const bool colour = app.console.settings().colour;
+    app.console.print(guest_table(views, columns, std::chrono::system_clock::now(), colour));
+    for (const View& view : views) {
         if (!view.problem.empty()) {
             app.console.error("list " + view.name, base::printable(view.problem));
         }
@@ -30,24 +49,21 @@ void tell_problems(const App& app, const std::vector<engine::GuestView>& views) 
 }
 
 base::Result<int> list(App& app, const Arguments& arguments) {
-    const Filters filters = TRY(parse_filters(arguments));
+    const engine::Filters filters = TRY(parse_filters(arguments));
     const std::string wanted = arguments.value("columns").value_or(std::string(kDefaultColumns));
     const std::vector<GuestColumn> columns = TRY(at_option("columns", parse_columns(wanted)));
     engine::Engine engine = TRY(app.open_engine(false));
-    const std::vector<engine::GuestView> views = TRY(engine.list(filters));
     const bool names_only = arguments.has("quiet");
-    if (app.globals.json) {
-        print_json(app, views, names_only);
-    } else if (names_only) {
-        std::string names;
-        for (const engine::GuestView& view : views) {
-            names += view.name + "\n";
-        }
-        app.console.print(names);
+    const bool all_brief =
+        std::all_of(columns.begin(), columns.end(), [](const auto& c) { return c.is_brief(); });
+    if (names_only) {
+        print_names(app, TRY(engine.list_brief(filters)));
+    } else if (app.globals.json) {
+        print_array(app, TRY(engine.list(filters)), [](const auto& view) { return to_json(view); });
+    } else if (all_brief) {
+        print_table(app, TRY(engine.list_brief(filters)), columns);
     } else {
-        const bool colour = app.console.settings().colour;
-        app.console.print(guest_table(views, columns, std::chrono::system_clock::now(), colour));
-        tell_problems(app, views);
+        print_table(app, TRY(engine.list(filters)), columns);
     }
     return kExitDone;
 }

@@ -152,8 +152,8 @@ base::Result<SetRequest> parse_set(const Arguments& arguments) {
     return request;
 }
 
-base::Result<Filters> parse_filters(const Arguments& arguments) {
-    Filters filters;
+base::Result<engine::Filters> parse_filters(const Arguments& arguments) {
+    engine::Filters filters;
     for (const std::string& text : arguments.values("filter")) {
         filters.push_back(TRY(at_option("filter", parse_pair(text))));
     }

@@ -42,8 +42,7 @@ struct SetRequest {
 
 [[nodiscard]] base::Result<SetRequest> parse_set(const Arguments& arguments);
 
-using Filters = std::vector<std::pair<std::string, std::string>>;
-[[nodiscard]] base::Result<Filters> parse_filters(const Arguments& arguments);
+[[nodiscard]] base::Result<engine::Filters> parse_filters(const Arguments& arguments);
 [[nodiscard]] base::Result<engine::LogRequest> parse_logs(const Arguments& arguments);
 // The one guest a verb is at.
 [[nodiscard]] base::Result<base::Name> parse_guest_name(const Arguments& arguments);

@@ -39,6 +39,10 @@ struct Selection {
     bool all = false;
 };
 
+// For list: {"name" or "status" or "image", value} or {"label", "KEY" or "KEY=VALUE"}. All must match.
+using Filter = std::pair<std::string, std::string>;
+using Filters = std::vector<Filter>;
+
 // One guest's outcome in a batch. All that can be done is done.
 struct Outcome {
     base::Name name;
@@ -140,9 +144,10 @@ public:
     [[nodiscard]] base::Result<SetOutcome> set(const base::Name& name,
                                                const spec::ConfigUpdate& update);
 
-    // Filters: name, status, image, label (K=V after "label="); all must match. Recovers what it meets.
-    [[nodiscard]] base::Result<std::vector<GuestView>> list(
-        const std::vector<std::pair<std::string, std::string>>& filters);
+    // Recovers what it meets.
+    [[nodiscard]] base::Result<std::vector<GuestView>> list(const Filters& filters);
+    // The same in brief, and sooner.
+    [[nodiscard]] base::Result<std::vector<GuestBrief>> list_brief(const Filters& filters);
     [[nodiscard]] base::Result<GuestView> inspect(const base::Name& name);
     [[nodiscard]] base::Result<StatsView> stats(const base::Name& name);
     [[nodiscard]] base::Result<std::vector<ProcessView>> top(const base::Name& name);

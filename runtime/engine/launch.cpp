@@ -7,6 +7,7 @@
 #include "images/rootfs.hpp"
 #include "isolation/mounts.hpp"
 #include "runtime/engine/teardown.hpp"
+#include "runtime/engine/views.hpp"
 
 namespace warren::engine {
 
@@ -163,6 +164,7 @@ base::Result<LaunchedGuest> launch_guest(LaunchSession& session,
     run.boot_id = context.boot_id;
     run.cgroup = guest_cgroup_path(context, record.name);
     run.remove_on_stop = record.config.remove_on_stop;
+    run.summary = TRY(summarize(context, record));
     TRY(context.store.save_run(run));
     context.faults.hit("start: recorded");
 

@@ -42,6 +42,14 @@ base::Result<std::optional<state::RunRecord>> settle_run(const Context& context,
     return run;
 }
 
+bool is_alive(const Context& context, const state::RunRecord& run) {
+    if (run.phase != state::RunPhase::Running) {
+        return false;
+    }
+    const auto init = live_init(context, run);
+    return init && init.value();
+}
+
 bool is_whole(const Context& context, const Situation& situation) {
     if (situation.record && situation.record->phase != state::GuestPhase::Ready) {
         return false;
@@ -50,15 +58,7 @@ bool is_whole(const Context& context, const Situation& situation) {
         // A --rm guest without a run has none before it, and none after.
         return !situation.record || !situation.record->config.remove_on_stop;
     }
-    if (!situation.record || situation.run->phase != state::RunPhase::Running) {
-        return false;
-    }
-    const auto& run = *situation.run;
-    if (!run.init || run.boot_id != context.boot_id) {
-        return false;
-    }
-    const auto found = base::PidRef::open(*run.init);
-    return found && found.value();
+    return situation.record && is_alive(context, *situation.run);
 }
 
 base::Result<Situation> load(const Context& context, const base::Name& name) {
@@ -77,10 +77,11 @@ GuestStatus Situation::status() const {
     if (record && record->phase == state::GuestPhase::Destroying) {
         return GuestStatus::Destroying;
     }
-    if (!run) {
-        return GuestStatus::Stopped;
-    }
-    switch (run->phase) {
+    return run ? status_of(*run) : GuestStatus::Stopped;
+}
+
+GuestStatus status_of(const state::RunRecord& run) {
+    switch (run.phase) {
         case state::RunPhase::Starting:
             return GuestStatus::Starting;
         case state::RunPhase::Stopping:
@@ -88,7 +89,7 @@ GuestStatus Situation::status() const {
         case state::RunPhase::Running:
             break;
     }
-    return run->paused ? GuestStatus::Paused : GuestStatus::Running;
+    return run.paused ? GuestStatus::Paused : GuestStatus::Running;
 }
 
 base::Result<std::optional<base::PidRef>> live_init(const Context& context,
@@ -134,6 +135,16 @@ base::Result<std::optional<Situation>> glance(const Context& context, const base
         return std::optional(std::move(situation));
     }
     return std::optional<Situation>();
+}
+
+base::Result<std::optional<state::RunRecord>> glance_at_run(const Context& context,
+                                                            const base::Name& name) {
+    auto run = TRY(context.store.load_run(name, state::Extra::Drop));
+    if (run && run->summary && is_alive(context, *run) &&
+        TRY(context.store.guest_version(name)) == run->summary->of) {
+        return run;
+    }
+    return std::optional<state::RunRecord>();
 }
 
 base::Result<Situation> observe(const Context& context, const base::Name& name) {

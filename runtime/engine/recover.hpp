@@ -27,6 +27,8 @@ struct Situation {
     [[nodiscard]] GuestStatus status() const;
 };
 
+[[nodiscard]] GuestStatus status_of(const state::RunRecord& run);
+
 // The first process of a run, when it is of this boot and lives.
 [[nodiscard]] base::Result<std::optional<base::PidRef>> live_init(const Context& context,
                                                                   const state::RunRecord& run);
@@ -39,6 +41,10 @@ struct Situation {
 // observe() has to look closer. May be called by several threads at once.
 [[nodiscard]] base::Result<std::optional<Situation>> glance(const Context& context,
                                                             const base::Name& name);
+
+// The same by the run record alone: of a guest that runs, whose record has a summary of what guest.json is now.
+[[nodiscard]] base::Result<std::optional<state::RunRecord>> glance_at_run(const Context& context,
+                                                                          const base::Name& name);
 
 // Without a lock: what the records say now; half-way states and dead runs are recovered when the lock is free, and
 // reported as they stand when somebody is at it.

@@ -25,9 +25,10 @@ GuestView unreadable(const base::Name& name, const base::Error& error) {
     return view;
 }
 
-using MaybeView = base::Result<std::optional<GuestView>>;
+template <typename View>
+using Maybe = base::Result<std::optional<View>>;
 
-MaybeView view_of(const Context& context, const base::Name& name) {
+Maybe<GuestView> view_of(const Context& context, const base::Name& name) {
     auto situation = observe(context, name);
     if (!situation) {
         return std::optional(unreadable(name, situation.error()));
@@ -39,7 +40,7 @@ MaybeView view_of(const Context& context, const base::Name& name) {
 }
 
 // Nothing when view_of() has to look closer, which may mean undoing what is left of a guest.
-MaybeView view_at_a_glance(const Context& context, const base::Name& name) {
+Maybe<GuestView> view_at_a_glance(const Context& context, const base::Name& name) {
     auto situation = glance(context, name);
     if (!situation) {
         return std::optional(unreadable(name, situation.error()));
@@ -48,6 +49,16 @@ MaybeView view_at_a_glance(const Context& context, const base::Name& name) {
         return std::optional<GuestView>();
     }
     return std::optional(TRY(make_view(context, name, std::move(*situation.value()))));
+}
+
+// Nothing for all that do not run, and when view_of() has to look closer.
+Maybe<GuestBrief> brief_at_a_glance(const Context& context, const base::Name& name) {
+    auto run = glance_at_run(context, name);
+    if (!run || !run.value()) {
+        return std::optional<GuestBrief>();
+    }
+    auto& summary = run.value()->summary;
+    return std::optional(make_brief(std::move(*run.value()), std::move(*summary)));
 }
 
 // Calls `work` for 0..count-1, on all processors when there is enough for them. For what only reads: the threads are
@@ -87,8 +98,9 @@ bool is_status_name(const std::string& text) {
     }
 }
 
-base::Result<bool> matches(const GuestView& view,
-                           const std::pair<std::string, std::string>& filter) {
+constexpr std::string_view kLabel = "label";
+
+base::Result<bool> matches(const GuestBrief& view, const Filter& filter) {
     const auto& [key, value] = filter;
     if (key == "name") {
         return view.name == value;
@@ -100,20 +112,25 @@ base::Result<bool> matches(const GuestView& view,
         return engine::name(view.status) == value;
     }
     if (key == "image") {
-        return view.config.image == value;
-    }
-    if (key == "label") {
-        const auto equals = value.find('=');
-        const auto label = view.config.labels.find(value.substr(0, equals));
-        return label != view.config.labels.end() &&
-               (equals == std::string::npos || label->second == value.substr(equals + 1));
+        return view.image == value;
     }
     return base::usage_error("unknown filter " + base::printable(key) +
                              " (known: name, status, image, label)");
 }
 
-base::Result<bool> matches_all(const GuestView& view,
-                               const std::vector<std::pair<std::string, std::string>>& filters) {
+base::Result<bool> matches(const GuestView& view, const Filter& filter) {
+    const auto& [key, value] = filter;
+    if (key != kLabel) {
+        return matches(static_cast<const GuestBrief&>(view), filter);
+    }
+    const auto equals = value.find('=');
+    const auto label = view.config.labels.find(value.substr(0, equals));
+    return label != view.config.labels.end() &&
+           (equals == std::string::npos || label->second == value.substr(equals + 1));
+}
+
+template <typename View>
+base::Result<bool> matches_all(const View& view, const Filters& filters) {
     bool all = true;
     for (const auto& filter : filters) {
         const bool one = TRY(matches(view, filter));
@@ -122,21 +139,21 @@ base::Result<bool> matches_all(const GuestView& view,
     return all;
 }
 
-}  // namespace
-
-base::Result<std::vector<GuestView>> Engine::list(
-    const std::vector<std::pair<std::string, std::string>>& filters) {
-    const Context context = this->context();
-    TRY(matches_all(GuestView{}, filters));  // an unknown key is refused on an empty host as well
-    const auto names = TRY(store_.guest_names());
+// All guests there are that match. Each is shown at a glance, and where that shows nothing by view_of().
+template <typename View, typename Glance>
+base::Result<std::vector<View>> look_at_all(const Context& context,
+                                            const Filters& filters,
+                                            const Glance& at_a_glance) {
+    TRY(matches_all(View{}, filters));  // an unknown key is refused on an empty host as well
+    const auto names = TRY(context.store.guest_names());
     sweep(context, names);
-    std::vector<MaybeView> seen(names.size(), std::optional<GuestView>());
+    std::vector<Maybe<View>> seen(names.size(), std::optional<View>());
     share_among_threads(names.size(),
-                        [&](std::size_t i) { seen[i] = view_at_a_glance(context, names[i]); });
-    std::vector<GuestView> views;
+                        [&](std::size_t i) { seen[i] = at_a_glance(context, names[i]); });
+    std::vector<View> views;
     views.reserve(names.size());
     for (std::size_t i = 0; i < names.size(); ++i) {
-        auto view = TRY(std::move(seen[i]));
+        std::optional<View> view = TRY(std::move(seen[i]));
         if (!view) {
             view = TRY(view_of(context, names[i]));
         }
@@ -145,6 +162,24 @@ base::Result<std::vector<GuestView>> Engine::list(
         }
     }
     return views;
+}
+
+}  // namespace
+
+base::Result<std::vector<GuestView>> Engine::list(const Filters& filters) {
+    return look_at_all<GuestView>(context(), filters, view_at_a_glance);
+}
+
+base::Result<std::vector<GuestBrief>> Engine::list_brief(const Filters& filters) {
+    const bool by_label = std::any_of(filters.begin(), filters.end(), [](const Filter& filter) {
+        return filter.first == kLabel;
+    });
+    if (!by_label) {
+        return look_at_all<GuestBrief>(context(), filters, brief_at_a_glance);
+    }
+    auto views = TRY(list(filters));
+    return std::vector<GuestBrief>(std::make_move_iterator(views.begin()),
+                                   std::make_move_iterator(views.end()));
 }
 
 base::Result<GuestView> Engine::inspect(const base::Name& name) {

@@ -116,7 +116,8 @@ base::Result<SetOutcome> Engine::set(const base::Name& name, const spec::ConfigU
         run->config = held.situation.running_config();
         TRY(apply_live(context, *run, run->config->limits, update, merged));
         context.faults.hit("set: applied");
-        // From here on guest.json is not what runs.
+        // From here on guest.json is not what runs, nor what was summed up.
+        run->summary.reset();
         TRY(context.store.save_run(*run));
         context.faults.hit("set: kept what runs");
     }
@@ -131,6 +132,7 @@ base::Result<SetOutcome> Engine::set(const base::Name& name, const spec::ConfigU
         if (*run->config == merged) {
             run->config.reset();
         }
+        run->summary = TRY(summarize(context, record));
         TRY(context.store.save_run(*run));
         outcome.live = touched_limits(wanted.limits);
         if (update.hostname) {

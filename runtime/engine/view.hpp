@@ -27,20 +27,25 @@ enum class GuestStatus : std::uint8_t {
 };
 [[nodiscard]] std::string_view name(GuestStatus status);
 
-struct GuestView {
+// What the usual list shows. Of a guest that runs it is in one small file.
+struct GuestBrief {
     std::string name;
     GuestStatus status = GuestStatus::Stopped;
     std::string problem;
-    spec::GuestConfig config;
-    std::string created;
+    std::string image;
     std::string started;                   // empty: not running
     std::optional<pid_t> init_pid;         // on the host
     std::optional<std::uint32_t> id_base;  // first host id of its range
     std::string cgroup;
     std::vector<std::string> weakened;  // weaker walls, in the command line's words
-    std::vector<std::string> pending;   // settings that wait for a restart
-    std::vector<std::string> notes;     // what was refused softly at the start
     std::optional<state::LastRun> last_run;
+};
+
+struct GuestView : GuestBrief {
+    spec::GuestConfig config;
+    std::string created;
+    std::vector<std::string> pending;  // settings that wait for a restart
+    std::vector<std::string> notes;    // what was refused softly at the start
 };
 
 [[nodiscard]] base::Json to_json(const GuestView& view);

@@ -23,7 +23,7 @@ base::Json to_json(const GuestView& view) {
         json["problem"] = view.problem;
         return json;
     }
-    json["image"] = view.config.image;
+    json["image"] = view.image;
     json["kind"] = view.config.kind == isolation::GuestKind::Machine ? "machine" : "command";
     json["created"] = view.created;
     if (!view.started.empty()) {

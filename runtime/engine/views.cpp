@@ -26,6 +26,50 @@ std::string_view name(GuestStatus status) {
     return "unknown";
 }
 
+namespace {
+
+void show_run(GuestBrief& brief, state::RunRecord& run) {
+    brief.started = std::move(run.started);
+    brief.cgroup = std::move(run.cgroup);
+    if (run.init) {
+        brief.init_pid = run.init->pid;
+    }
+}
+
+void show_lease(GuestBrief& brief, const std::optional<std::uint32_t>& lease) {
+    if (lease) {
+        brief.id_base = state::Store::lease_base(*lease);
+    }
+}
+
+}  // namespace
+
+GuestBrief make_brief(state::RunRecord run, state::Summary summary) {
+    GuestBrief brief;
+    show_run(brief, run);
+    show_lease(brief, summary.lease);
+    brief.image = std::move(summary.image);
+    brief.weakened = std::move(summary.weakened);
+    brief.name = std::move(run.name);
+    brief.status = status_of(run);
+    return brief;
+}
+
+base::Result<std::optional<state::Summary>> summarize(const Context& context,
+                                                      const state::GuestRecord& record) {
+    const auto version =
+        TRY(context.store.guest_version(TRY(base::Name::parse_guest(record.name))));
+    if (!version) {
+        return std::optional<state::Summary>();
+    }
+    state::Summary summary;
+    summary.of = *version;
+    summary.image = record.config.image;
+    summary.lease = record.lease;
+    summary.weakened = spec::weakened_walls(record.config);
+    return std::optional(std::move(summary));
+}
+
 base::Result<GuestView> make_view(const Context& context,
                                   const base::Name& name,
                                   Situation situation) {
@@ -34,12 +78,8 @@ base::Result<GuestView> make_view(const Context& context,
     view.status = situation.status();
     if (situation.run) {
         auto& run = *situation.run;
-        view.started = std::move(run.started);
-        view.cgroup = std::move(run.cgroup);
+        show_run(view, run);
         view.notes = std::move(run.notes);
-        if (run.init) {
-            view.init_pid = run.init->pid;
-        }
         if (situation.record && run.config) {
             view.pending = pending_changes(*run.config, situation.record->config);
         }
@@ -48,10 +88,9 @@ base::Result<GuestView> make_view(const Context& context,
     }
     if (situation.record) {
         view.config = std::move(situation.record->config);
+        view.image = view.config.image;
         view.created = std::move(situation.record->created);
-        if (situation.record->lease) {
-            view.id_base = state::Store::lease_base(*situation.record->lease);
-        }
+        show_lease(view, situation.record->lease);
         view.weakened = spec::weakened_walls(view.config);
     }
     return view;

@@ -110,6 +110,20 @@ Result<std::optional<base::PidIdentity>> read_init(const JsonReader& record) {
     return std::optional(init);
 }
 
+Result<std::optional<Summary>> read_summary(const JsonReader& record) {
+    if (!record.has("summary")) {
+        return std::optional<Summary>();
+    }
+    const auto reader = TRY(record.object("summary"));
+    Summary summary;
+    summary.of.inode = TRY(reader.uint("inode"));
+    summary.of.changed = TRY(reader.uint("changed"));
+    summary.image = TRY(reader.string("image"));
+    summary.lease = TRY(read_lease(reader));
+    summary.weakened = TRY(reader.strings("weakened"));
+    return std::optional(std::move(summary));
+}
+
 Json versioned(std::uint64_t version) {
     Json out = Json::object();
     out["schema_version"] = version;
@@ -121,6 +135,16 @@ Json init_json(const base::PidIdentity& init) {
     if (init.pidfd_inode != 0) {
         out["pidfd_inode"] = init.pidfd_inode;
     }
+    return out;
+}
+
+Json summary_json(const Summary& summary) {
+    Json out = {
+        {"inode", summary.of.inode}, {"changed", summary.of.changed}, {"image", summary.image}};
+    if (summary.lease) {
+        out["lease"] = *summary.lease;
+    }
+    out["weakened"] = summary.weakened;
     return out;
 }
 
@@ -174,6 +198,9 @@ Json to_json(const RunRecord& record) {
     out["paused"] = record.paused;
     out["remove_on_stop"] = record.remove_on_stop;
     out["notes"] = record.notes;
+    if (record.summary) {
+        out["summary"] = summary_json(*record.summary);
+    }
     if (record.config) {
         out["config"] = spec::to_json(*record.config);
     }
@@ -199,6 +226,7 @@ Result<RunRecord> run_record_from_json(const Json& json, Extra extra) {
     record.paused = TRY(reader.boolean("paused"));
     record.remove_on_stop = TRY(reader.boolean("remove_on_stop"));
     record.notes = TRY(reader.strings("notes"));
+    record.summary = TRY(read_summary(reader));
     if (version == 1 || reader.has("config")) {
         record.config = TRY(read_config(reader, record.name));
     }

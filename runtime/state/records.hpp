@@ -46,6 +46,22 @@ enum class RunPhase : std::uint8_t {
     Stopping,  // a free lock means go on stopping
 };
 
+// A file as it was at one time. Replaced or written to, it has another version. stat(2): st_ino, st_ctim.
+struct FileVersion {
+    std::uint64_t inode = 0;
+    std::uint64_t changed = 0;  // nanoseconds since 1970
+    bool operator==(const FileVersion&) const = default;
+};
+
+// What the usual list shows of a guest's record, so that it need not be read. True of this version of guest.json and of
+// no other.
+struct Summary {
+    FileVersion of;
+    std::string image;
+    std::optional<std::uint32_t> lease;
+    std::vector<std::string> weakened;  // spec::weakened_walls()
+};
+
 struct RunRecord {
     std::string name;
     RunPhase phase = RunPhase::Starting;
@@ -57,6 +73,7 @@ struct RunRecord {
     bool remove_on_stop = false;
     // What is running, once guest.json says something else; until then absent.
     std::optional<spec::GuestConfig> config;
+    std::optional<Summary> summary;
     std::vector<std::string> notes;  // optional steps that failed
     std::shared_ptr<const base::Json> extra;
 };

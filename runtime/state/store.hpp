@@ -67,6 +67,9 @@ public:
     // warren answers Unsupported and stays where it is. The unreadable record of a guest with remove_on_stop is none: nullopt.
     [[nodiscard]] base::Result<std::optional<GuestRecord>> load_guest(
         const base::Name& name, Extra extra = Extra::Keep) const;
+    // Of guest.json as it is now; nullopt when there is none.
+    [[nodiscard]] base::Result<std::optional<FileVersion>> guest_version(
+        const base::Name& name) const;
     // Durable, but for a guest with remove_on_stop.
     [[nodiscard]] base::Status save_guest(const GuestRecord& record) const;
     // Says that the guest is to go: from here on its record answers Destroying, whoever dies. One rename(2), not synced: what

@@ -114,6 +114,26 @@ Result<bool> Store::has_guest(const Name& name) const {
     return base::errno_error("look up " + paths_.root + "/" + dir_path(name));
 }
 
+Result<std::optional<FileVersion>> Store::guest_version(const Name& name) const {
+    constexpr std::uint64_t kNanosPerSecond = 1'000'000'000;
+    if (!root_) {
+        return std::optional<FileVersion>();
+    }
+    const auto path = dir_path(name) + "/" + kRecord;
+    struct stat info = {};
+    if (::fstatat(root_.get(), path.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
+        if (errno == ENOENT) {
+            return std::optional<FileVersion>();
+        }
+        return base::errno_error("look up " + paths_.root + "/" + path);
+    }
+    FileVersion version;
+    version.inode = info.st_ino;
+    version.changed = static_cast<std::uint64_t>(info.st_ctim.tv_sec) * kNanosPerSecond +
+                      static_cast<std::uint64_t>(info.st_ctim.tv_nsec);
+    return std::optional(version);
+}
+
 Result<Fd> Store::guest_dir(const Name& name) const {
     const int root = TRY(require_root());
     auto dir = base::open_dir(root, dir_path(name), base::Resolve::NoSymlinks);

@@ -179,6 +179,16 @@ test_list_of_many() {
     assert_eq "$(grep -c ' running ' <<<"$OUT")" 10 "lines of running guests"
     assert_eq "$(grep -c ' stopped ' <<<"$OUT")" 69 "lines of stopped guests"
     [ ! -e "$WARREN_ROOT/guests/half-made" ] || fail "what a dead create left is still there"
+    # The usual columns come from the summary in the run record, and are what the whole record says.
+    for name in "${names[60]}" "${names[65]}"; do
+        assert_eq "$(jq .summary.inode "$WARREN_RUN/guests/$name.json")" "$(stat -c %i "$WARREN_ROOT/guests/$name/guest.json")" "summary of $name"
+        assert_eq "$(warren list -o name,status,image,ids,walls,pid,created --filter "name=$name" 2>/dev/null | tail -n 1 | awk 'NF -= 1')" \
+            "$(warren list -o name,status,image,ids,walls,pid --filter "name=$name" 2>/dev/null | tail -n 1 | awk 'NF += 0')" "columns of $name"
+    done
+    # Changed by hand, the record is read.
+    sed -i 's/"image": "busybox"/"image": "other"/' "$WARREN_ROOT/guests/${names[66]}/guest.json"
+    assert_eq "$(warren list -q --filter image=other 2>/dev/null)" "${names[66]}" "a record changed by hand"
+    sed -i 's/"image": "other"/"image": "busybox"/' "$WARREN_ROOT/guests/${names[66]}/guest.json"
     json=$(warren list --json 2>/dev/null)
     assert_eq "$(jq -r '.[].name' <<<"$json")" "$(printf '%s\n' "${names[@]}")" "names of the JSON"
     for name in "${names[0]}" "${names[65]}" "${names[79]}"; do

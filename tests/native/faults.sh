@@ -38,7 +38,7 @@ nothing_of_guests_is_left() {
 }
 
 status_now() {
-    warren list --json | jq -r --arg name "$1" '.[] | select(.name == $name) | .status'
+    warren list -o status --filter "name=$1" | tail -n +2
 }
 
 # die_at STEP COMMAND...: 0 when it was killed there, 1 when it got to its end before.

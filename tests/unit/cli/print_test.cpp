@@ -44,7 +44,7 @@ engine::GuestView view_of(const std::string& name) {
     engine::GuestView view;
     view.name = name;
     view.status = engine::GuestStatus::Running;
-    view.config.image = "debian:12";
+    view.image = "debian:12";
     view.started = "2026-01-02T03:04:05.000000Z";
     view.id_base = 536870912;
     return view;
@@ -198,7 +198,8 @@ TEST_CASE("columns of the list") {
 TEST_CASE("every column can show a guest_named with nothing in it") {
     for (const GuestColumn& column : guest_columns()) {
         CAPTURE(column.title);
-        const std::string text = guest_table({engine::GuestView{}}, {column}, TimePoint{}, false);
+        const std::string text =
+            guest_table(std::vector<engine::GuestView>{{}}, {column}, TimePoint{}, false);
         CHECK(text.find(column.title) != std::string::npos);
         CHECK(parse_columns(column.title).has_value());
     }

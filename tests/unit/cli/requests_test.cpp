@@ -163,9 +163,9 @@ TEST_CASE("logs") {
 }
 
 TEST_CASE("list's filters") {
-    const Filters filters =
+    const engine::Filters filters =
         request(parse_filters, "list", "--filter status=running --filter label=a=b").value();
-    CHECK(filters == Filters{{"status", "running"}, {"label", "a=b"}});
+    CHECK(filters == engine::Filters{{"status", "running"}, {"label", "a=b"}});
     check_usage(request(parse_filters, "list", "--filter running"),
                 {"option --filter", "'running'"});
 }

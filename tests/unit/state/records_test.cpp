@@ -57,6 +57,7 @@ TEST_CASE("a run's record is written as it always was") {
     auto record = run_record("web1");
     record.paused = true;
     record.notes = {"mount /dev/mqueue: Operation not permitted"};
+    record.summary = {{42, 1767323045000006789}, "debian:12", 7, {"--nesting"}};
     CHECK(written(to_json(record)) == golden("run.json"));
     const auto read = run_record_from_json(parsed(golden("run.json"))).value();
     CHECK(read.phase == RunPhase::Running);
@@ -69,6 +70,11 @@ TEST_CASE("a run's record is written as it always was") {
     CHECK(read.paused);
     CHECK_FALSE(read.remove_on_stop);
     CHECK(read.notes == record.notes);
+    REQUIRE(read.summary);
+    CHECK(read.summary->of == record.summary->of);
+    CHECK(read.summary->image == "debian:12");
+    CHECK(read.summary->lease == 7);
+    CHECK(read.summary->weakened == record.summary->weakened);
     CHECK(written(to_json(read)) == golden("run.json"));
 }
 
@@ -76,6 +82,7 @@ TEST_CASE("a run's record of version 1 says what is running") {
     const auto read = run_record_from_json(parsed(golden("run_1.json"))).value();
     CHECK(read.init == run_record("web1").init);
     CHECK(read.init->pidfd_inode == 0);
+    CHECK_FALSE(read.summary);
     REQUIRE(read.config);
     CHECK(read.config->name == "web1");
     auto rewritten = parsed(golden("run_1.json"));
@@ -190,6 +197,21 @@ TEST_CASE("a damaged run record is refused where it is damaged") {
     CHECK(refused_at(json, read, "/init", 4711) == "/init");
     CHECK(refused_at(json, read, "/started", "now") == "/started");
     CHECK(refused_at(json, read, "/notes", "x") == "/notes");
+}
+
+TEST_CASE("a damaged summary is refused where it is damaged") {
+    const auto json = parsed(golden("run.json"));
+    const auto read = [](const Json& from) { return run_record_from_json(from); };
+    for (const char* key : {"inode", "changed", "image"}) {
+        auto without = json;
+        without["summary"].erase(key);
+        const auto place = "/summary/" + std::string(key);
+        CHECK_FALSE(run_record_from_json(without).has_value());
+        CHECK(refused_at(json, read, place.c_str(), -1) == place);
+    }
+    CHECK(refused_at(json, read, "/summary/weakened", "x") == "/summary/weakened");
+    CHECK(refused_at(json, read, "/summary", "x") == "/summary");
+    CHECK(refused_at(json, read, "/summary/lease", kLeaseCount) == "/summary/lease");
 }
 
 TEST_CASE("an exit code is a byte") {

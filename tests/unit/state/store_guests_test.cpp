@@ -1,6 +1,7 @@
 // Records of guests: saved whole or not at all, read or set aside, and removed last.
 #include <csignal>
 #include <fstream>
+#include <thread>
 
 #include <sys/resource.h>
 
@@ -59,6 +60,25 @@ TEST_CASE("a guest comes back as it was saved") {
     CHECK_FALSE(store->has_guest(guest("web2")).value());
     CHECK(store->guest_dir(guest("web1")));
     CHECK(store->guest_dir(guest("web2")).error().describe() == "no guest is named web2");
+}
+
+TEST_CASE("whatever changes a record changes its version") {
+    const TempStore store;
+    CHECK_FALSE(store->guest_version(guest("web1")).value());
+    REQUIRE(store->save_guest(guest_record("web1")));
+    const auto first = store->guest_version(guest("web1")).value();
+    REQUIRE(first);
+    CHECK(store->guest_version(guest("web1")).value() == first);
+    const auto path = store.dir().path() / "root/guests/web1/guest.json";
+    // The clock of a file system may stand still for some milliseconds.
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    std::ofstream(path, std::ios::app) << "\n";
+    const auto written = store->guest_version(guest("web1")).value();
+    CHECK(written != first);
+    REQUIRE(store->save_guest(guest_record("web1")));
+    CHECK(store->guest_version(guest("web1")).value() != written);
+    REQUIRE(store->begin_removal(guest("web1")));
+    CHECK_FALSE(store->guest_version(guest("web1")).value());
 }
 
 TEST_CASE("the largest config that is allowed can be read again") {

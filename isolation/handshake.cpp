@@ -140,6 +140,12 @@ SignalsBlocked::~SignalsBlocked() {
     (void)::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
 }
 
+namespace {
+
+constexpr const char* kNamespaceLimit = ": a limit of user.max_*_namespaces";
+
+}  // namespace
+
 Error clone_error(int error_number, const CloneRequest& request) {
     const bool time = (request.flags & CLONE_NEWTIME) != 0;
     if (error_number == EINVAL && time && ::access("/proc/self/ns/time", F_OK) != 0) {
@@ -152,7 +158,7 @@ Error clone_error(int error_number, const CloneRequest& request) {
     }
     if (error_number == ENOSPC) {
         return base::errno_error(error_number,
-                                 "clone into new namespaces: a limit of user.max_*_namespaces");
+                                 std::string("clone into new namespaces") + kNamespaceLimit);
     }
     if (error_number == EAGAIN) {
         return base::errno_error(error_number, "clone: the limit on processes");
@@ -266,6 +272,9 @@ Error step_error(const FollowRequest& request, const Received& received) {
     }
     if (op == child::Op::OpenTerminal && report.error_number == ENOTTY) {
         return base::fail(site + ": not a devpts file system");
+    }
+    if (op == child::Op::Unshare && report.error_number == ENOSPC) {
+        return base::errno_error(report.error_number, site + kNamespaceLimit);
     }
     if (op == child::Op::RunHook) {
         return hook_error(site, report.error_number, report.value);

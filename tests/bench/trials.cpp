@@ -2,7 +2,8 @@
 //
 //   bench_trials launchpad [--tasks N]   a guest's root put over "/" in a mount namespace with next to nothing in it,
 //                                        against pivot_root(2), which looks at every task of the host; N tasks sleep
-//                                        meanwhile. And whether the guest's root can take it off again.
+//                                        meanwhile. The same with the mounts locked by a second copy, into the guest's
+//                                        user namespace. And whether the guest's root gets out of either.
 //   bench_trials netns                   a network namespace out of a pool, against a fresh one. It belongs to the user
 //                                        namespace that it was made in, so a pool has pairs of both.
 //
@@ -89,22 +90,28 @@ public:
 
     void give() const { checked(::write(ends_[1], "x", 1), "tell the other side"); }
 
-    void take() const {
+    // Once: after it, only the other side can have given.
+    void take() {
+        (void)::close(ends_[1]);
+        ends_[1] = -1;
         char byte = 0;
-        checked(::read(ends_[0], &byte, 1), "hear the other side");
+        if (checked(::read(ends_[0], &byte, 1), "hear the other side") == 0) {
+            std::exit(1);  // it said why, and is gone
+        }
     }
 
 private:
     std::array<int, 2> ends_{};
 };
 
-// Runs `inside` as root of a new user namespace, and `beside` in the parent while it waits for its last turn.
+// Runs `inside` as root of a new user namespace; in the parent `before` it, and `beside` it while it waits for its end.
 void in_user_namespace(const std::function<void()>& inside,
-                       const std::function<void(pid_t)>& beside = nullptr) {
-    const Turn born;
-    const Turn mapped;
-    const Turn done;
-    const Turn seen;
+                       const std::function<void(pid_t)>& beside = nullptr,
+                       const std::function<void()>& before = nullptr) {
+    Turn born;
+    Turn mapped;
+    Turn done;
+    Turn seen;
     const pid_t pid = ::fork();
     if (pid == 0) {
         checked(::unshare(CLONE_NEWUSER), "make a user namespace");
@@ -122,6 +129,9 @@ void in_user_namespace(const std::function<void()>& inside,
     const std::string proc = "/proc/" + std::to_string(pid);
     write_text(proc + "/uid_map", "0 268435456 65536");
     write_text(proc + "/gid_map", "0 268435456 65536");
+    if (before) {
+        before();
+    }
     mapped.give();
     done.take();
     if (beside) {
@@ -160,13 +170,18 @@ void drop_old_tree() {
 
 enum class Way : std::uint8_t { Pivot, Cover };
 
+int attach_root() {
+    const int root = floor_bench::mount_fs("tmpfs", {}, 0);
+    floor_bench::move_onto(root, AT_FDCWD, "/");
+    return root;
+}
+
 // [0] copy of the mount namespace, [1] pivot_root or chroot, [2] the old tree goes.
 void enter_root(Way way, Sums& sums) {
     const double start = now_us();
     make_private_copy();
     const double copied = now_us();
-    const int root = floor_bench::mount_fs("tmpfs", {}, 0);
-    floor_bench::move_onto(root, AT_FDCWD, "/");
+    const int root = attach_root();
     checked(::fchdir(root), "enter the root");
     const double attached = now_us();
     if (way == Way::Pivot) {
@@ -212,17 +227,101 @@ void time_way(const char* tree, Way way) {
                 (*sums)[2] / kRounds);
 }
 
-void tell_whether_it_comes_off() {
+// The launcher covers a copy of its own. What is copied on into a user namespace with less rights stays as it is there:
+// the kernel locks the mounts (mount_namespaces(7)). [0] both copies, [1] into the root.
+void in_locked_root(Sums& sums, const std::function<void()>& inside) {
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+        const double start = now_us();
+        make_private_copy();
+        sums[0] += now_us() - start;
+        const auto enter = [&] {
+            const double begin = now_us();
+            checked(::unshare(CLONE_NEWNS), "make a mount namespace");
+            const double copied = now_us();
+            // The root of this process lies below; what is above it shows on the way back from "..".
+            checked(::chdir("/.."), "enter the root");
+            checked(::chroot("."), "chroot");
+            sums[0] += copied - begin;
+            sums[1] += now_us() - copied;
+            inside();
+        };
+        in_user_namespace(enter, nullptr, [] { (void)attach_root(); });
+        ::_exit(0);
+    }
+    int status = 0;
+    (void)::waitpid(checked(pid, "fork"), &status, 0);
+    if (status != 0) {
+        std::exit(1);
+    }
+}
+
+void time_locked() {
+    Sums* sums = shared_sums();
+    for (int round = 0; round < kRounds; ++round) {
+        in_locked_root(*sums, [] {});
+    }
+    std::printf("launchpad, locked cover and chroot: copies of the mounts %.0f, enter %.0f\n",
+                (*sums)[0] / kRounds,
+                (*sums)[1] / kRounds);
+}
+
+// The launchpad has a directory /sys, the root above it has none.
+bool stands_in_launchpad() {
+    return ::access("sys", F_OK) == 0;
+}
+
+bool walks_out() {
+    const int outside = checked(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), "open /");
+    checked(::mkdir("/jail", 0700), "make /jail");
+    checked(::chroot("/jail"), "chroot");
+    checked(::fchdir(outside), "leave the jail");
+    for (int steps = 0; steps < 8; ++steps) {
+        checked(::chdir(".."), "go up");
+    }
+    checked(::chroot("."), "chroot");
+    return stands_in_launchpad();
+}
+
+// With another root put in its place by pivot_root(2), and that one taken off.
+bool swaps_it() {
+    const int other = floor_bench::mount_fs("tmpfs", {}, 0);
+    checked(::mkdir("/other", 0700), "make /other");
+    floor_bench::move_onto(other, AT_FDCWD, "/other");
+    checked(::fchdir(other), "enter the other root");
+    pivot_here();
+    drop_old_tree();
+    checked(::chdir("/"), "enter the other root");
+    return detach("/") || stands_in_launchpad();
+}
+
+// The guest's root: what it can do about the mount that it stands in.
+void try_to_get_out() {
+    checked(::chdir("/"), "enter the root");
+    if (detach("/")) {
+        std::printf("takes the cover off\n");
+    } else if (walks_out()) {
+        std::printf("walks out\n");
+    } else if (swaps_it()) {
+        std::printf("swaps it for another, and takes that off\n");
+    } else {
+        std::printf("does not get out\n");
+    }
+    (void)std::fflush(stdout);
+}
+
+void tell_whether_it_holds() {
+    std::printf("a guest's root that covers: the guest's root user ");
     (void)std::fflush(stdout);
     in_user_namespace([] {
         Sums unused{};
         enter_root(Way::Cover, unused);
-        checked(::chdir("/"), "enter the root");
-        const bool off = detach("/");
-        std::printf("the guest's root takes the cover off: %s\n",
-                    off ? "yes" : std::strerror(errno));
-        (void)std::fflush(stdout);
+        try_to_get_out();
     });
+    std::printf("a guest's root that covers, locked: the guest's root user ");
+    (void)std::fflush(stdout);
+    Sums unused{};
+    in_locked_root(unused, try_to_get_out);
 }
 
 class Sleepers {
@@ -264,7 +363,8 @@ void try_launchpad(int tasks) {
     enter_launchpad();
     time_way("launchpad", Way::Pivot);
     time_way("launchpad", Way::Cover);
-    tell_whether_it_comes_off();
+    time_locked();
+    tell_whether_it_holds();
 }
 
 struct Pair {

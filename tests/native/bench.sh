@@ -39,8 +39,9 @@ test_trials_tell_what_they_bring() {
     need_bench
     assert_exit 0 "$BENCH_BIN/bench_trials" launchpad --tasks 5
     assert_contains "$OUT" "host's tree, pivot_root"
-    # Why the cheaper way is not taken: a root that only covers another can be taken off from inside.
-    assert_contains "$OUT" "takes the cover off: yes"
+    # A root that only covers another can be taken off from inside; locked, it holds.
+    assert_contains "$OUT" "covers: the guest's root user takes the cover off"
+    assert_contains "$OUT" "covers, locked: the guest's root user does not get out"
     assert_exit 0 "$BENCH_BIN/bench_trials" netns
     assert_contains "$OUT" "out of a pool"
     assert_exit 2 "$BENCH_BIN/bench_trials" launchpad --tasks none

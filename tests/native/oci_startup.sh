@@ -43,6 +43,33 @@ in_a_user_namespace() {
         .linux.uidMappings = [{containerID: 0, hostID: '"$1"', size: 65536}] | .linux.gidMappings = .linux.uidMappings'
 }
 
+has_user_namespace_of_its_own() {
+    [ "$(readlink "/proc/$1/ns/user")" != "$(readlink /proc/self/ns/user)" ]
+}
+
+# Who else is in the namespace, and with what rights, nobody knows.
+test_program_is_out_of_reach_in_a_namespace_that_is_joined() {
+    local pid
+    sealing_bundle joined "$ALONE"
+    unshare --user sleep 86399 &
+    pid=$!
+    wait_until 10 has_user_namespace_of_its_own "$pid"
+    echo "0 100000 65536" >"/proc/$pid/uid_map"
+    echo "0 100000 65536" >"/proc/$pid/gid_map"
+    edit_config "$B" '.linux.namespaces += [{type: "user", path: "/proc/'"$pid"'/ns/user"}]'
+    assert_exit 0 oci run --bundle "$B" "$C"
+    kill "$pid"
+}
+
+# In a user namespace, where the limit is that namespace's own.
+test_a_limit_of_namespaces_is_named() {
+    C=$(unique limit)
+    B=$TEST_DIR/$C
+    make_bundle "$B"
+    assert_refused 1 "a limit of user.max_*_namespaces" unshare --user --map-root-user \
+        sh -c 'echo 0 >/proc/sys/user/max_net_namespaces && exec "$@"' sh "$WARREN_OCI" --root "$WARREN_RUN/oci" create --bundle "$B" "$C"
+}
+
 test_program_is_out_of_reach_whatever_the_config_looks_like() {
     local name
     sealing_bundle spelled "$ALONE | .annotations = {a: \"user\", user: \"b\"}"

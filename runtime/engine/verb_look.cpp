@@ -51,11 +51,14 @@ Maybe<GuestView> view_at_a_glance(const Context& context, const base::Name& name
     return std::optional(TRY(make_view(context, name, std::move(*situation.value()))));
 }
 
-// Nothing for all that do not run, and when view_of() has to look closer.
+// The same in brief.
 Maybe<GuestBrief> brief_at_a_glance(const Context& context, const base::Name& name) {
     auto run = glance_at_run(context, name);
-    if (!run || !run.value()) {
-        return std::optional<GuestBrief>();
+    if (!run) {
+        return std::optional<GuestBrief>(unreadable(name, run.error()));
+    }
+    if (!run.value()) {
+        return std::optional<GuestBrief>(TRY(view_at_a_glance(context, name)));
     }
     auto& summary = run.value()->summary;
     return std::optional(make_brief(std::move(*run.value()), std::move(*summary)));

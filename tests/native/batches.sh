@@ -172,11 +172,15 @@ test_list_of_many() {
     assert_exit 0 warren start "${names[@]:60:10}"
     warren set "${names[65]}" --label tier=web --env NEW=1 >/dev/null
     echo '{' >"$WARREN_ROOT/guests/$damaged/guest.json"
+    # What a damaged run record told of, runs on; the next look does not see it any more.
+    echo '{' >"$WARREN_RUN/guests/${names[67]}.json"
     mkdir "$WARREN_ROOT/guests/half-made"
     assert_exit 0 warren list
     assert_eq "$(tail -n +2 <<<"$OUT" | cut -d' ' -f1)" "$(printf '%s\n' "${names[@]}")" "names of the table"
     assert_contains "$ERR" "list $damaged: the record of guest $damaged cannot be read"
-    assert_eq "$(grep -c ' running ' <<<"$OUT")" 10 "lines of running guests"
+    assert_contains "$ERR" "list ${names[67]}: the run record of guest ${names[67]} cannot be read"
+    assert_eq "$(grep -c ' corrupt ' <<<"$OUT")" 2 "lines of damaged guests"
+    assert_eq "$(grep -c ' running ' <<<"$OUT")" 9 "lines of running guests"
     assert_eq "$(grep -c ' stopped ' <<<"$OUT")" 69 "lines of stopped guests"
     [ ! -e "$WARREN_ROOT/guests/half-made" ] || fail "what a dead create left is still there"
     # The usual columns come from the summary in the run record, and are what the whole record says.

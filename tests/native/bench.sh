@@ -39,9 +39,12 @@ test_trials_tell_what_they_bring() {
     need_bench
     assert_exit 0 "$BENCH_BIN/bench_trials" launchpad --tasks 5
     assert_contains "$OUT" "host's tree, pivot_root"
-    # A root that only covers another can be taken off from inside; locked, it holds.
+    # Why the launchpad is not taken: a root that only covers another can be taken off from inside, and where it is locked, the
+    # proc below makes the masks over the guest's own worth nothing.
     assert_contains "$OUT" "covers: the guest's root user takes the cover off"
     assert_contains "$OUT" "covers, locked: the guest's root user does not get out"
+    assert_contains "$OUT" "after pivot_root, namespaces in the guest may mount a whole proc: no"
+    assert_contains "$OUT" "above a launchpad, locked, namespaces in the guest may mount a whole proc: yes"
     assert_exit 0 "$BENCH_BIN/bench_trials" netns
     assert_contains "$OUT" "out of a pool"
     assert_exit 2 "$BENCH_BIN/bench_trials" launchpad --tasks none

@@ -60,7 +60,7 @@ std::string limit_of(const std::optional<cgroups::Limit>& limit,
 std::string labels(const GuestView& view) {
     std::vector<std::string> words;
     for (const auto& [key, value] : view.config.labels) {
-        words.push_back(key + "=" + value);
+        words.emplace_back(key).append("=").append(value);
     }
     return join(words, ",");
 }

@@ -14,15 +14,15 @@ constexpr std::size_t kAlignment = 8;
 constexpr std::size_t kMaxSize = 16U << 20;
 
 // Header fields.
-enum Field : std::uint8_t {
-    kPath = 1,
-    kInterface = 2,
-    kMember = 3,
-    kErrorName = 4,
-    kReplySerial = 5,
-    kDestination = 6,
-    kSender = 7,
-    kSignature = 8,
+enum class Field : std::uint8_t {
+    Path = 1,
+    Interface = 2,
+    Member = 3,
+    ErrorName = 4,
+    ReplySerial = 5,
+    Destination = 6,
+    Sender = 7,
+    Signature = 8,
 };
 
 base::Error malformed() {
@@ -38,7 +38,7 @@ void put_field(DbusWriter& out, Field code, std::string_view type, const std::st
         return;
     }
     out.align(kAlignment);
-    out.number(std::uint8_t{code});
+    out.number(static_cast<std::uint8_t>(code));
     out.signature(type);
     if (type == "g") {
         out.signature(value);
@@ -50,18 +50,18 @@ void put_field(DbusWriter& out, Field code, std::string_view type, const std::st
 // One field's value, of the types that fields have; those that we do not know are passed over.
 base::Status read_field(DbusReader& in, DbusMessage& message) {
     TRY(in.align(kAlignment));
-    const auto code = TRY(in.number<std::uint8_t>());
+    const auto code = static_cast<Field>(TRY(in.number<std::uint8_t>()));
     const auto type = TRY(in.signature());
     if (type == "u") {
         const auto value = TRY(in.number<std::uint32_t>());
-        if (code == kReplySerial) {
+        if (code == Field::ReplySerial) {
             message.reply_serial = value;
         }
         return base::ok();
     }
     if (type == "g") {
         auto value = TRY(in.signature());
-        if (code == kSignature) {
+        if (code == Field::Signature) {
             message.signature = std::move(value);
         }
         return base::ok();
@@ -70,12 +70,12 @@ base::Status read_field(DbusReader& in, DbusMessage& message) {
         return malformed();
     }
     auto value = TRY(in.string());
-    const std::pair<Field, std::string*> places[] = {{kPath, &message.path},
-                                                     {kInterface, &message.interface},
-                                                     {kMember, &message.member},
-                                                     {kErrorName, &message.error_name},
-                                                     {kDestination, &message.destination},
-                                                     {kSender, &message.sender}};
+    const std::pair<Field, std::string*> places[] = {{Field::Path, &message.path},
+                                                     {Field::Interface, &message.interface},
+                                                     {Field::Member, &message.member},
+                                                     {Field::ErrorName, &message.error_name},
+                                                     {Field::Destination, &message.destination},
+                                                     {Field::Sender, &message.sender}};
     for (const auto& [field, place] : places) {
         if (code == field) {
             *place = std::move(value);
@@ -161,19 +161,19 @@ std::string to_bytes(const DbusMessage& message) {
     out.number(static_cast<std::uint32_t>(message.body.size()));
     out.number(message.serial);
     out.array(kAlignment, [&] {
-        put_field(out, kPath, "o", message.path);
-        put_field(out, kInterface, "s", message.interface);
-        put_field(out, kMember, "s", message.member);
-        put_field(out, kErrorName, "s", message.error_name);
+        put_field(out, Field::Path, "o", message.path);
+        put_field(out, Field::Interface, "s", message.interface);
+        put_field(out, Field::Member, "s", message.member);
+        put_field(out, Field::ErrorName, "s", message.error_name);
         if (message.reply_serial != 0) {
             out.align(kAlignment);
-            out.number(std::uint8_t{kReplySerial});
+            out.number(static_cast<std::uint8_t>(Field::ReplySerial));
             out.signature("u");
             out.number(message.reply_serial);
         }
-        put_field(out, kDestination, "s", message.destination);
-        put_field(out, kSender, "s", message.sender);
-        put_field(out, kSignature, "g", message.signature);
+        put_field(out, Field::Destination, "s", message.destination);
+        put_field(out, Field::Sender, "s", message.sender);
+        put_field(out, Field::Signature, "g", message.signature);
     });
     out.align(kAlignment);
     out.raw(message.body);

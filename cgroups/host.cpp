@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/fd.hpp"
-#include "base/units.hpp"
+#include "base/kernel_release.hpp"
 #include "cgroups/mount_query.hpp"
 #include "cgroups/mountinfo.hpp"
 
@@ -88,24 +88,8 @@ std::string parse_own_path(std::string_view text, const std::string& mount_root)
     return "/";
 }
 
-// cgroup.kill came with 5.14; it is in every cgroup but the root, where it cannot be looked for.
-bool release_has_kill(std::string_view release) {
-    constexpr std::uint64_t kFirstMajor = 5;
-    constexpr std::uint64_t kFirstMinor = 14;
-    const auto dot = release.find('.');
-    if (dot == std::string_view::npos) {
-        return false;
-    }
-    const auto rest = release.substr(dot + 1);
-    const auto digits = std::min(rest.find_first_not_of("0123456789"), rest.size());
-    const auto major = base::parse_uint(release.substr(0, dot), 0, UINT32_MAX);
-    const auto minor = base::parse_uint(rest.substr(0, digits), 0, UINT32_MAX);
-    if (!major || !minor) {
-        return false;
-    }
-    return major.value() > kFirstMajor ||
-           (major.value() == kFirstMajor && minor.value() >= kFirstMinor);
-}
+// In every cgroup but the root, where it cannot be looked for.
+constexpr base::KernelRelease kFirstWithKill{5, 14};
 
 // sd_booted(3) asks for the directory alone, but that can be left over, or be another host's that a
 // container sees.
@@ -123,8 +107,8 @@ base::Result<bool> probe_kill(const std::string& prefix, const Host& host) {
     if (host.own_path != "/" && TRY(base::exists_at(AT_FDCWD, own + "/cgroup.procs"))) {
         return base::exists_at(AT_FDCWD, own + "/cgroup.kill");
     }
-    return release_has_kill(
-        TRY(base::read_file_at(AT_FDCWD, prefix + "/proc/sys/kernel/osrelease")));
+    const auto release = TRY(base::read_file_at(AT_FDCWD, prefix + "/proc/sys/kernel/osrelease"));
+    return base::parse_kernel_release(release) >= kFirstWithKill;
 }
 
 void find_controllers(Host& host,

@@ -17,6 +17,8 @@ public:
                                                                            std::uint64_t max_bytes);
     ArchiveReader(const ArchiveReader&) = delete;
     ArchiveReader& operator=(const ArchiveReader&) = delete;
+    ArchiveReader(ArchiveReader&&) = delete;
+    ArchiveReader& operator=(ArchiveReader&&) = delete;
     ~ArchiveReader();
 
     // nullopt at the end of a complete archive: one that has its end mark, and nothing but zeros

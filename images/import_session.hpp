@@ -20,6 +20,8 @@ public:
     [[nodiscard]] static base::Result<ImportSession> begin(int images,
                                                            int objects,
                                                            const ImportLimits& limits);
+    ImportSession(const ImportSession&) = delete;
+    ImportSession& operator=(const ImportSession&) = delete;
     ImportSession(ImportSession&&) = default;
     ImportSession& operator=(ImportSession&&) = delete;
     ~ImportSession() = default;

@@ -30,6 +30,8 @@ class RunningProgram {
 public:
     // stdin is /dev/null, stdout a pipe, stderr kept.
     [[nodiscard]] static base::Result<RunningProgram> start(const Program& program);
+    RunningProgram(const RunningProgram&) = delete;
+    RunningProgram& operator=(const RunningProgram&) = delete;
     RunningProgram(RunningProgram&&) = default;
     RunningProgram& operator=(RunningProgram&&) = delete;
     // Kills it if nobody waited for it.

@@ -16,6 +16,8 @@ class TempDir {
 public:
     // `images` is not owned and outlives it.
     [[nodiscard]] static base::Result<TempDir> make(int images);
+    TempDir(const TempDir&) = delete;
+    TempDir& operator=(const TempDir&) = delete;
     TempDir(TempDir&&) = default;
     TempDir& operator=(TempDir&&) = delete;
     // Removes the directory and all in it.

@@ -11,7 +11,6 @@
 namespace warren::isolation {
 
 using base::Error;
-using base::ErrorKind;
 using base::Result;
 
 namespace {

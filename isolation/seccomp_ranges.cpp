@@ -206,7 +206,7 @@ private:
 
     Node answer(const State& state) { return graph_.answer(program_[state.at].k); }
 
-    Accumulator load(std::uint32_t offset) const {
+    [[nodiscard]] Accumulator load(std::uint32_t offset) const {
         switch (offset) {
             case kNumberAt:
                 return {.value = number_};

@@ -167,6 +167,26 @@ base::Status check_value(const Grammar& grammar, const po::option& token) {
     return base::ok();
 }
 
+// `values`: what the option was given before.
+base::Status add_value(const Grammar& grammar,
+                       const po::option& token,
+                       bool last_counts,
+                       std::vector<std::string>& values) {
+    const Option* option = grammar.option(token.string_key);
+    if (option == nullptr || option->value.empty()) {
+        return base::ok();
+    }
+    TRY(check_value(grammar, token));
+    if (!values.empty() && !option->repeats) {
+        if (!last_counts) {
+            return base::usage_error("option --" + token.string_key + " is given twice");
+        }
+        values.clear();
+    }
+    values.push_back(token.value.front());
+    return base::ok();
+}
+
 std::string plural(std::size_t count, std::string_view what) {
     return std::to_string(count) + " " + std::string(what) + (count == 1 ? "" : "s");
 }
@@ -199,27 +219,14 @@ base::Result<Arguments> Arguments::parse(OptionGroups groups,
     }
     const std::vector<po::option> found = TRY(tokens(grammar, own));
     for (const po::option& token : found) {
-        if (token.string_key.empty()) {
+        if (!token.string_key.empty()) {
+            TRY(add_value(grammar, token, operands.go_style, result.options_[token.string_key]));
+        } else if (token.original_tokens.front().starts_with("--")) {
             // "--=x" comes as an operand x.
-            if (token.original_tokens.front().starts_with("--")) {
-                return base::usage_error("unknown option " + token.original_tokens.front());
-            }
+            return base::usage_error("unknown option " + token.original_tokens.front());
+        } else {
             std::copy(token.value.begin(), token.value.end(), std::back_inserter(result.operands_));
-            continue;
         }
-        std::vector<std::string>& values = result.options_[token.string_key];
-        const Option* option = grammar.option(token.string_key);
-        if (option == nullptr || option->value.empty()) {
-            continue;
-        }
-        TRY(check_value(grammar, token));
-        if (!values.empty() && !option->repeats) {
-            if (!operands.go_style) {
-                return base::usage_error("option --" + token.string_key + " is given twice");
-            }
-            values.clear();
-        }
-        values.push_back(token.value.front());
     }
     Words rest(cut, words.end());
     const bool dashes = !rest.empty() && rest.front() == "--";

@@ -29,6 +29,26 @@ std::string kind_text(const CompletionKind& kind) {
     return kind.name + (kind.words.empty() ? "" : " " + kind.words);
 }
 
+// "--memory", and "-m" if there is a letter.
+std::vector<std::string> spellings(const Option& option) {
+    std::vector<std::string> words{"--" + std::string(option.name)};
+    if (option.letter != 0) {
+        words.push_back(std::string("-") + option.letter);
+    }
+    return words;
+}
+
+// What may stand behind the option; nothing for one without a value.
+std::string bash_value(const CompletionTables& tables,
+                       const CompletionEntry& entry,
+                       const Option& option,
+                       const std::string& spelling) {
+    if (option.value.empty()) {
+        return {};
+    }
+    return bash_case(entry.name + " " + spelling, kind_text(kind_of(tables, option)));
+}
+
 // zsh's _arguments: ':' divides, brackets enclose the text.
 std::string zsh_text(std::string_view text) {
     std::string result;
@@ -120,17 +140,10 @@ std::string bash_functions(const CompletionTables& tables) {
         std::string words = "--help";
         for (const OptionGroup& group : entry.groups) {
             for (const Option& option : group.options) {
-                const std::string dashed = "--" + std::string(option.name);
-                const std::string letter =
-                    option.letter == 0 ? "" : std::string("-") + option.letter;
-                words += option.name == "help" ? "" : " " + dashed;
-                words += letter.empty() ? "" : " " + letter;
-                if (option.value.empty()) {
-                    continue;
+                for (const std::string& spelling : spellings(option)) {
+                    words += spelling == "--help" ? "" : " " + spelling;
+                    values += bash_value(tables, entry, option, spelling);
                 }
-                const std::string kind = kind_text(kind_of(tables, option));
-                values += bash_case(entry.name + " " + dashed, kind);
-                values += letter.empty() ? "" : bash_case(entry.name + " " + letter, kind);
             }
         }
         options += bash_case(entry.name, words);
@@ -148,10 +161,9 @@ std::string zsh_specs(const CompletionTables& tables) {
         text += find_option(entry.groups, "help") == nullptr ? "        '--help[its help]'\n" : "";
         for (const OptionGroup& group : entry.groups) {
             for (const Option& option : group.options) {
-                text += zsh_spec(tables, "--" + std::string(option.name), option);
-                text += option.letter == 0
-                            ? ""
-                            : zsh_spec(tables, std::string("-") + option.letter, option);
+                for (const std::string& spelling : spellings(option)) {
+                    text += zsh_spec(tables, spelling, option);
+                }
             }
         }
         text += zsh_operand(tables, entry) + "    ) ;;\n";

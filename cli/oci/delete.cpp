@@ -11,7 +11,7 @@ namespace {
 base::Result<int> remove(App& app, const Arguments& arguments) {
     app.subject = container_id(arguments);
     auto engine = TRY(app.open_engine());
-    TRY(engine.delete_({.id = app.subject, .force = arguments.has("force")}));
+    TRY(engine.delete_container({.id = app.subject, .force = arguments.has("force")}));
     return kExitDone;
 }
 

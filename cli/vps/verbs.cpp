@@ -52,6 +52,7 @@ const Verb* find_verb(std::string_view name) {
 
 std::vector<std::string_view> image_verbs() {
     std::vector<std::string_view> words;
+    words.reserve(std::size(kImages));
     for (const Verb* verb : kImages) {
         words.push_back(verb->name.substr(kImagePrefix.size() + 1));
     }

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/fd.hpp"
+#include "base/kernel_release.hpp"
 #include "base/units.hpp"
 
 namespace warren::spec {
@@ -14,6 +15,7 @@ namespace {
 using base::Result;
 
 constexpr unsigned kCapSysAdmin = 21;
+constexpr base::KernelRelease kFirstWithTimeOnExec{6, 2};
 
 std::string_view trimmed(std::string_view text) {
     constexpr std::string_view kBlank = " \t\n";
@@ -67,21 +69,6 @@ bool user_namespaces_allowed(int root) {
     return text && trimmed(text.value()) != "0";
 }
 
-// "6.1.0-28-amd64"
-bool release_at_least(std::string_view release, unsigned major, unsigned minor) {
-    unsigned parts[2] = {};
-    const char* at = release.data();
-    const char* end = at + release.size();
-    for (unsigned& part : parts) {
-        const auto read = std::from_chars(at, end, part);
-        if (read.ec != std::errc()) {
-            return false;
-        }
-        at = read.ptr != end && *read.ptr == '.' ? read.ptr + 1 : read.ptr;
-    }
-    return parts[0] > major || (parts[0] == major && parts[1] >= minor);
-}
-
 }  // namespace
 
 Result<HostCaps> probe_host_caps(const std::string& root) {
@@ -91,7 +78,7 @@ Result<HostCaps> probe_host_caps(const std::string& root) {
     const auto release = TRY(base::read_file_at(dir.get(), "proc/sys/kernel/osrelease"));
     caps.kernel_release = trimmed(release);
     const auto status = TRY(base::read_file_at(dir.get(), "proc/self/status"));
-    caps.exec_enters_time = release_at_least(caps.kernel_release, 6, 2);
+    caps.exec_enters_time = base::parse_kernel_release(release) >= kFirstWithTimeOnExec;
     caps.is_root = TRY(effective_root(status));
     caps.capabilities = TRY(capability_mask(status, "CapBnd"));
     caps.user_namespaces =

@@ -6,6 +6,7 @@
 //                          for calls younger than the list, and the answer to foreign instruction sets.
 //   bench_filter lxc       the same for lxc.seccomp.profile
 #include <cstdio>
+#include <exception>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -135,10 +136,7 @@ int print_lxc() {
     return 0;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-    const std::string what = argc == 2 ? argv[1] : "";
+int print(const std::string& what) {
     if (what == "bpf") {
         return print_bpf();
     }
@@ -153,4 +151,15 @@ int main(int argc, char** argv) {
     }
     std::cerr << "usage: bench_filter bpf|devices|oci|lxc\n";
     return 2;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return print(argc == 2 ? argv[1] : "");
+    } catch (const std::exception& error) {
+        std::cerr << "bench_filter: " << error.what() << '\n';
+        return 1;
+    }
 }

@@ -64,10 +64,12 @@ std::array<int, 2> receive_mounts(int channel) {
     message.msg_iovlen = 1;
     message.msg_control = control.data();
     message.msg_controllen = control.size();
-    if (::recvmsg(channel, &message, MSG_CMSG_CLOEXEC) != 1) {
+    const auto got = ::recvmsg(channel, &message, MSG_CMSG_CLOEXEC);
+    const cmsghdr* header = CMSG_FIRSTHDR(&message);
+    if (got != 1 || header == nullptr) {
         std::_Exit(1);  // the parent is gone
     }
-    std::memcpy(mounts.data(), CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof mounts);
+    std::memcpy(mounts.data(), CMSG_DATA(header), sizeof mounts);
     return mounts;
 }
 

@@ -98,6 +98,7 @@ int syscalls() {
 int faults() {
     constexpr std::size_t kSize = 256U << 20U;
     constexpr std::size_t kPage = 4096;
+    constexpr std::size_t kPages = kSize / kPage;
     void* memory =
         ::mmap(nullptr, kSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED || ::madvise(memory, kSize, MADV_NOHUGEPAGE) != 0) {
@@ -108,7 +109,7 @@ int faults() {
     for (std::size_t i = 0; i < kSize; i += kPage) {
         bytes[i] = 1;
     }
-    return print_per(now_seconds() - start, static_cast<double>(kSize / kPage));
+    return print_per(now_seconds() - start, static_cast<double>(kPages));
 }
 
 int open_file(const char* path, int flags) {

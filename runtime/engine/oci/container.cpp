@@ -32,7 +32,7 @@ base::Status undo(const Context& context, ContainerDir dir, std::optional<Record
 // By /etc/passwd alone: services that know more are not asked. The uid itself when it has no name.
 std::string host_user(uid_t uid) {
     const auto text = base::read_file_at(AT_FDCWD, "/etc/passwd", 16U << 20);
-    const std::string number = std::to_string(uid);
+    std::string number = std::to_string(uid);
     if (!text) {
         return number;
     }

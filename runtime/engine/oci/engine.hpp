@@ -205,8 +205,7 @@ public:
     [[nodiscard]] base::Result<int> run(const RunRequest& request);
     [[nodiscard]] base::Result<int> exec(const ExecRequest& request);
     [[nodiscard]] base::Status kill(const KillRequest& request);
-    // `delete` is taken.
-    [[nodiscard]] base::Status delete_(const DeleteRequest& request);
+    [[nodiscard]] base::Status delete_container(const DeleteRequest& request);
     [[nodiscard]] base::Status pause(const std::string& id);
     [[nodiscard]] base::Status resume(const std::string& id);
     [[nodiscard]] base::Status update(const UpdateRequest& request);

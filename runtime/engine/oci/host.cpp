@@ -1,15 +1,14 @@
 #include "runtime/engine/oci/host.hpp"
 
-#include <cstdio>
 #include <cstdlib>
 #include <string_view>
 #include <utility>
 
 #include <sys/prctl.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/fd.hpp"
+#include "base/kernel_release.hpp"
 #include "runtime/engine/oci/paths.hpp"
 #include "runtime/state/oci/store.hpp"
 
@@ -42,13 +41,7 @@ bool has_selinux() {
 }
 
 bool lists_mounts_by_age() {
-    constexpr std::pair<unsigned, unsigned> kSince{6, 8};
-    utsname names{};
-    std::pair<unsigned, unsigned> version{0, 0};
-    const bool known =
-        ::uname(&names) == 0 &&
-        std::sscanf(std::data(names.release), "%u.%u", &version.first, &version.second) == 2;
-    return known && version >= kSince;
+    return base::running_kernel() >= base::KernelRelease{6, 8};
 }
 
 bool in_user_namespace() {

@@ -84,6 +84,7 @@ base::Result<std::vector<isolation::IdRange>> absolute_ranges(
     const std::vector<isolation::IdRange>& container,
     const std::string& place) {
     std::vector<isolation::IdRange> out;
+    out.reserve(ranges.size());
     for (const auto& range : ranges) {
         out.push_back(TRY(absolute_range(range, container, place)));
     }

@@ -200,7 +200,7 @@ base::Result<Finished> run_program(const Program& program) {
     const auto process = TRY(spawn(program, in.get(), pipe.write_end.get()));
     pipe.write_end.reset();
     Finished finished;
-    const auto in_time = follow(process, std::move(pipe.read_end), deadline, finished.output);
+    auto in_time = follow(process, std::move(pipe.read_end), deadline, finished.output);
     if (!in_time || !in_time.value()) {
         (void)process.signal(SIGKILL);
     }

@@ -38,7 +38,7 @@ base::Status delete_forced(const Context& context, const std::string& id) {
 
 }  // namespace
 
-base::Status Engine::delete_(const DeleteRequest& request) {
+base::Status Engine::delete_container(const DeleteRequest& request) {
     const auto context = TRY(Context::open(settings_, log_, faults_, false));
     if (request.force) {
         return delete_forced(context, request.id);

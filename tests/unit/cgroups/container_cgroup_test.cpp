@@ -356,8 +356,7 @@ TEST_CASE("limits are written, and change live") {
     CHECK(read("memory.max") == "max\n");
     CHECK(read("pids.max") == "max\n");
     const Process process(cgroup.clone_dir(), [] {
-        auto* memory = static_cast<char*>(std::malloc(8 << 20));
-        std::fill(memory, memory + (8 << 20), 'x');
+        const std::string memory(8U << 20U, 'x');
         ::pause();
         return 0;
     });

@@ -60,7 +60,7 @@ std::string property(const std::string& unit, const std::string& name) {
     const pid_t pid = ::fork();
     REQUIRE(pid >= 0);
     if (pid == 0) {
-        ::dup2(::open(file.c_str(), O_WRONLY | O_CREAT, 0600), 1);
+        ::dup2(::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600), 1);
         ::execlp(
             "systemctl", "systemctl", "show", "--value", "-p", name.c_str(), unit.c_str(), nullptr);
         ::_exit(127);

@@ -66,10 +66,12 @@ public:
 
     Peer(const Peer&) = delete;
     Peer& operator=(const Peer&) = delete;
+    Peer(Peer&&) = delete;
+    Peer& operator=(Peer&&) = delete;
 
     ~Peer() { thread_.join(); }
 
-    std::string read(std::size_t count) const {
+    [[nodiscard]] std::string read(std::size_t count) const {
         std::string out(count, '\0');
         const auto got = ::recv(socket_.get(), out.data(), count, MSG_WAITALL);
         out.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
@@ -80,7 +82,7 @@ public:
         return read(words.size()) == words;
     }
 
-    DbusMessage message() const {
+    [[nodiscard]] DbusMessage message() const {
         auto all = read(kDbusFixedHeader);
         const auto size = dbus_size(all);
         if (!size) {

@@ -67,19 +67,13 @@ public:
                     dst = static_cast<std::uint32_t>(dst) ^ static_cast<std::uint32_t>(one.imm);
                     break;
                 case BPF_JMP | BPF_JSGE | BPF_K:
-                    at += static_cast<std::int64_t>(dst) >= one.imm
-                              ? static_cast<std::size_t>(one.off)
-                              : 0;
+                    at += jump(one, static_cast<std::int64_t>(dst) >= one.imm);
                     break;
                 case BPF_JMP | BPF_JNE | BPF_K:
-                    at += dst != static_cast<std::uint32_t>(one.imm)
-                              ? static_cast<std::size_t>(one.off)
-                              : 0;
+                    at += jump(one, dst != static_cast<std::uint32_t>(one.imm));
                     break;
                 case BPF_JMP | BPF_JEQ | BPF_K:
-                    at += dst == static_cast<std::uint32_t>(one.imm)
-                              ? static_cast<std::size_t>(one.off)
-                              : 0;
+                    at += jump(one, dst == static_cast<std::uint32_t>(one.imm));
                     break;
                 case BPF_JMP | BPF_EXIT:
                     return registers_[BPF_REG_0] != 0;
@@ -90,6 +84,10 @@ public:
     }
 
 private:
+    static std::size_t jump(const struct bpf_insn& one, bool taken) {
+        return taken ? static_cast<std::size_t>(one.off) : 0;
+    }
+
     struct bpf_cgroup_dev_ctx context_ = {};
     std::uint64_t registers_[MAX_BPF_REG] = {};
 };
@@ -248,35 +246,37 @@ TEST_CASE("many devices of one kind are asked for together, and each is found") 
                                              {'c', 0, 1},
                                              {'c', 136, kAny},
                                              {'c', kAny, 77}};
-    for (const auto& [major, minor] :
-         std::vector<std::pair<std::uint32_t, std::uint32_t>>{{1, 3},
-                                                              {1, 0},
-                                                              {4095, 1048575},
-                                                              {2048, 0},
-                                                              {0, 0},
-                                                              {0, 1},
-                                                              {136, 0},
-                                                              {136, 1048575},
-                                                              {4095, 77},
-                                                              {3000, 77}}) {
+    for (const auto& numbers : std::vector<std::pair<std::uint32_t, std::uint32_t>>{{1, 3},
+                                                                                    {1, 0},
+                                                                                    {4095, 1048575},
+                                                                                    {2048, 0},
+                                                                                    {0, 0},
+                                                                                    {0, 1},
+                                                                                    {136, 0},
+                                                                                    {136, 1048575},
+                                                                                    {4095, 77},
+                                                                                    {3000, 77}}) {
+        const auto major = numbers.first;
+        const auto minor = numbers.second;
         CAPTURE(major);
         CAPTURE(minor);
         CHECK(allows(rules, {'c', "rw", major, minor}));
         CHECK(!allows(rules, {'c', "rwm", major, minor}));
         CHECK(!allows(rules, {'b', "rw", major, minor}));
     }
-    for (const auto& [major, minor] :
-         std::vector<std::pair<std::uint32_t, std::uint32_t>>{{1, 2},
-                                                              {1, 4},
-                                                              {0, 2},
-                                                              {0, 3},
-                                                              {3, 1},
-                                                              {4095, 1048574},
-                                                              {4094, 1048575},
-                                                              {2048, 1},
-                                                              {137, 0},
-                                                              {135, 1048575},
-                                                              {77, 136}}) {
+    for (const auto& numbers : std::vector<std::pair<std::uint32_t, std::uint32_t>>{{1, 2},
+                                                                                    {1, 4},
+                                                                                    {0, 2},
+                                                                                    {0, 3},
+                                                                                    {3, 1},
+                                                                                    {4095, 1048574},
+                                                                                    {4094, 1048575},
+                                                                                    {2048, 1},
+                                                                                    {137, 0},
+                                                                                    {135, 1048575},
+                                                                                    {77, 136}}) {
+        const auto major = numbers.first;
+        const auto minor = numbers.second;
         CAPTURE(major);
         CAPTURE(minor);
         CHECK(!allows(rules, {'c', "r", major, minor}));
@@ -325,18 +325,19 @@ TEST_CASE("what every container may use stays, whatever the list says") {
     resources.devices = {
         {true, 'c', 10, 229}, {false, 'a', kAny, kAny}, {true, 'b', 7, 0, true, false, false}};
     const auto rules = device_rules(resources);
-    for (const auto& [major, minor] :
-         std::vector<std::pair<std::uint32_t, std::uint32_t>>{{1, 3},
-                                                              {1, 5},
-                                                              {1, 7},
-                                                              {1, 8},
-                                                              {1, 9},
-                                                              {5, 0},
-                                                              {5, 1},
-                                                              {5, 2},
-                                                              {136, 0},
-                                                              {136, 7},
-                                                              {10, 200}}) {
+    for (const auto& numbers : std::vector<std::pair<std::uint32_t, std::uint32_t>>{{1, 3},
+                                                                                    {1, 5},
+                                                                                    {1, 7},
+                                                                                    {1, 8},
+                                                                                    {1, 9},
+                                                                                    {5, 0},
+                                                                                    {5, 1},
+                                                                                    {5, 2},
+                                                                                    {136, 0},
+                                                                                    {136, 7},
+                                                                                    {10, 200}}) {
+        const auto major = numbers.first;
+        const auto minor = numbers.second;
         CAPTURE(major);
         CAPTURE(minor);
         CHECK(decides(rules, {'c', "rwm", major, minor}));

@@ -148,11 +148,12 @@ TEST_CASE("cgroup.kill is known by the kernel's release") {
                                                      {"4.19.0-rc1", false},
                                                      {"5.14-rc3", true},
                                                      {"strange", false}};
-    for (const auto& [release, has_kill] : releases) {
+    for (const auto& known : releases) {
+        const auto* release = known.first;
         CAPTURE(release);
         const TempDir dir;
         lay_unified(dir, release);
-        CHECK(probe_host(dir.path()).value().kill == has_kill);
+        CHECK(probe_host(dir.path()).value().kill == known.second);
     }
 }
 

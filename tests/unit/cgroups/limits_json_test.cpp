@@ -71,11 +71,12 @@ TEST_CASE("limits_from_json says where it does not understand") {
         {R"({"hugetlb":[{"page_size":"../../x"}]})", "/limits/hugetlb/0/page_size"},
         {R"({"hugetlb":[{"page_size":"2MB"}]})", "/limits/hugetlb/0/max_bytes"},
     };
-    for (const auto& [text, place] : bad) {
+    for (const auto& wrong : bad) {
+        const auto* text = wrong.first;
         CAPTURE(text);
         const auto limits = read(text);
         REQUIRE(!limits);
-        CHECK(limits.error().place() == place);
+        CHECK(limits.error().place() == wrong.second);
         CHECK(limits.error().kind() == base::ErrorKind::Usage);
     }
 }

@@ -65,9 +65,10 @@ TEST_CASE("parse_cpuset sorts, merges and checks") {
         {"8191", "8191"},
         {"none", ""},
     };
-    for (const auto& [text, expected] : good) {
+    for (const auto& right : good) {
+        const auto* text = right.first;
         CAPTURE(text);
-        CHECK(parse_cpuset(text).value() == expected);
+        CHECK(parse_cpuset(text).value() == right.second);
     }
     for (const char* bad :
          {"", ",", "0,", "1-0", "-1", "0-", "a", "0 1", "0-1-2", "8192", "0\n1", "max"}) {
@@ -146,9 +147,10 @@ TEST_CASE("parse_hugepages counts bytes by the kernel's page size name") {
         {"64K:0", {"64KB", Limit::of(0)}},
         {"2M:none", {"2MB", Limit::none()}},
     };
-    for (const auto& [text, expected] : good) {
+    for (const auto& right : good) {
+        const auto* text = right.first;
         CAPTURE(text);
-        CHECK(parse_hugepages(text).value() == expected);
+        CHECK(parse_hugepages(text).value() == right.second);
     }
     for (const char* bad : {"",
                             "2M",

@@ -258,9 +258,10 @@ TEST_CASE("what cgroup v2 cannot do is refused at its place") {
              r.network.priorities = {{"eth0", 1}};
          }},
     };
-    for (const auto& [place, fill] : cases) {
+    for (const auto& refused : cases) {
+        const auto& place = refused.first;
         CAPTURE(place);
-        CHECK(place_of_refusal(fill) == "/linux/resources" + place);
+        CHECK(place_of_refusal(refused.second) == "/linux/resources" + place);
     }
 }
 

@@ -19,6 +19,7 @@ const Words kBadNames{"../x", "a/b", "a\nb", ".", "..", "-x", std::string(300, '
 
 std::vector<std::string> strings(const std::vector<base::Name>& names) {
     std::vector<std::string> texts;
+    texts.reserve(names.size());
     for (const base::Name& name : names) {
         texts.push_back(name.str());
     }

@@ -14,7 +14,6 @@ namespace {
 
 using isolation::ContainerDevice;
 using isolation::MountSource;
-using isolation::Namespace;
 
 spec::oci::Config parse(const std::string& members) {
     auto config = spec::oci::parse_config(R"({"ociVersion":"1.2.0","root":{"path":"rootfs"})" +

@@ -55,7 +55,7 @@ TEST_CASE("a created container waits, and runs its program when it is started") 
     CHECK(report.at("cgroup").get<std::string>().find("0::/\n") != std::string::npos);
     for (const auto& entry : report.at("namespaces").items()) {
         INFO(entry.key());
-        const bool shared = entry.key() == "user" || entry.value() == "";
+        const bool shared = entry.key() == "user" || entry.value().get<std::string>().empty();
         CHECK((entry.value() == own_namespace(entry.key().c_str())) == shared);
     }
     const auto proc = mount_at(report, "/proc");

@@ -1,6 +1,5 @@
 // The order in which the kernel lists a container's mounts is that of its config.
 #include <algorithm>
-#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -8,12 +7,12 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include "base/kernel_release.hpp"
 #include "container_fixture.hpp"
 #include "isolation/mounts.hpp"
 
@@ -25,12 +24,7 @@ namespace {
 
 // Before, the list is in the order of attaching anyway.
 bool kernel_lists_by_age() {
-    utsname names{};
-    int major = 0;
-    int minor = 0;
-    REQUIRE(::uname(&names) == 0);
-    REQUIRE(std::sscanf(names.release, "%d.%d", &major, &minor) == 2);
-    return major > 6 || (major == 6 && minor >= 8);
+    return base::running_kernel() >= base::KernelRelease{6, 8};
 }
 
 // A mount namespace of this process's own while the object lives.

@@ -10,7 +10,6 @@
 
 using namespace warren::spec::oci;
 using namespace warren::spec::oci::test;
-using warren::isolation::IdRange;
 using warren::isolation::Namespace;
 using warren::isolation::Rlimit;
 namespace cgroups = warren::cgroups;

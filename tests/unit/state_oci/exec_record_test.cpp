@@ -79,7 +79,7 @@ TEST_CASE("what no writer of exec records meant is refused with its place") {
                                    std::string("002000000000000g"),
                                    std::string("-020000000000004"),
                                    std::string(15, '0') + " ",
-                                   std::string(16 * (BPF_MAXINSNS + 1), '0')}) {
+                                   std::string(std::size_t{16} * (BPF_MAXINSNS + 1), '0')}) {
         CHECK(place("/filter/program", bad) == "/filter/program");
     }
     CHECK_FALSE(exec_record_from_json(Json::array()));

@@ -41,9 +41,6 @@ all_fields() {
     [ ! -s "$TEST_DIR/wrong" ] || fail "$(cat "$TEST_DIR/wrong")"
 }
 
-# shellcheck disable=SC2034  # run-cases reads it
-TEST_SECONDS=400
-
 # Two maps of users, and the namespace they belong to.
 USERS='.linux.namespaces += [{"type": "user"}] | .linux.uidMappings = [{"containerID": 0, "hostID": 100000, "size": 65536}]
     | .linux.gidMappings = .linux.uidMappings | .process.user.additionalGids = []'

@@ -3,9 +3,6 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../support/lib.sh"
 . "$SUPPORT_DIR/bundles.sh"
 
-# shellcheck disable=SC2034  # run-cases reads it
-TEST_SECONDS=300
-
 # Bundles whose root, config or surroundings are made to lead the runtime out of the root: contained or refused, with a
 # line that says why, and nothing of the host is touched. $TEST_DIR/outside is what they are after.
 

@@ -6,9 +6,6 @@
 
 # buildah with warren-oci below it, with a store of its own in $TEST_DIR.
 
-# shellcheck disable=SC2034  # run-cases reads it
-TEST_SECONDS=300
-
 start_buildah() {
     need_command buildah
     mkdir -p "$TEST_DIR/buildah"

@@ -6,9 +6,6 @@
 
 # containerd, by ctr, with warren-oci below its runc shim. Each test starts a containerd of its own.
 
-# shellcheck disable=SC2034  # run-cases reads it
-TEST_SECONDS=180
-
 start_containerd() {
     need_command containerd
     need_command ctr
@@ -27,7 +24,7 @@ TOML
     containerd --config "$TEST_DIR/containerd/config.toml" >"$TEST_DIR/containerd/log" 2>&1 &
     CONTAINERD=$!
     trap stop_daemon EXIT
-    wait_until 30 ctr_here version
+    wait_until ctr_here version
     ctr_here image import "$(busybox_archive)" >/dev/null
 }
 
@@ -122,7 +119,7 @@ test_life_of_a_task() {
     fi
     ctr_here task kill --signal KILL --exec-id fourth one
     ctr_here task kill --signal TERM one
-    wait_until 20 sh -c "ctr --address '$TEST_DIR/containerd/socket' task ls | grep -q STOPPED"
+    wait_until sh -c "ctr --address '$TEST_DIR/containerd/socket' task ls | grep -q STOPPED"
     assert_exit 0 ctr_here task delete one
     assert_contains "$ERR" "exit code 7"
     ctr_here container delete one

@@ -6,9 +6,6 @@
 
 # docker with warren-oci as its default runtime. Each test starts a containerd and a dockerd of its own, in $TEST_DIR.
 
-# shellcheck disable=SC2034  # run-cases reads it
-TEST_SECONDS=300
-
 # docker_program: the distribution's: another's client may be too new for its daemon.
 docker_program() {
     if [ -x /usr/bin/docker ]; then
@@ -40,7 +37,7 @@ start_docker() {
     dockerd --config-file "$TEST_DIR/docker/daemon.json" "$@" >"$TEST_DIR/docker/log" 2>&1 &
     DOCKERD=$!
     trap stop_daemon EXIT
-    wait_until 60 docker version
+    wait_until docker version
     docker load --quiet --input "$(busybox_archive)" >/dev/null
 }
 
@@ -106,7 +103,7 @@ test_run() {
 test_life_of_a_container() {
     start_docker_without_network
     docker run --detach --name one "$IMAGE" sh -c 'trap "echo got; exit 7" TERM; echo begun; while :; do sleep 0.1; done' >/dev/null
-    wait_until 10 sh -c "'$(docker_program)' --host 'unix://$TEST_DIR/docker/socket' logs one | grep -q begun"
+    wait_until sh -c "'$(docker_program)' --host 'unix://$TEST_DIR/docker/socket' logs one | grep -q begun"
     assert_eq "$(docker inspect --format '{{.State.Status}}' one)" running
     docker pause one >/dev/null
     assert_eq "$(docker inspect --format '{{.State.Status}}' one)" paused
@@ -136,7 +133,7 @@ test_exec() {
     assert_eq "$(echo input | docker exec --interactive one cat)" input
     assert_contains "$(in_terminal "$(docker_program)" --host "unix://$TEST_DIR/docker/socket" exec --tty one sh -c 'test -t 0 && echo it is a terminal')" "it is a terminal"
     docker exec --detach one sh -c 'echo x >/tmp/mark; sleep 86398'
-    wait_until 10 docker_has_mark
+    wait_until docker_has_mark
     assert_not_contains "$(docker exec --privileged one grep CapEff /proc/self/status)" 00000000a80425fb
     finish
 }
@@ -173,7 +170,7 @@ test_ports() {
     assert_eq "$(docker port one 80/tcp)" "127.0.0.1:$port"
     assert_contains "$(iptables -t nat -S)" "$port"
     assert_contains "$(docker exec one ip addr)" 172.
-    wait_until 20 is_served "$port"
+    wait_until is_served "$port"
     finish
 }
 

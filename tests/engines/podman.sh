@@ -7,9 +7,6 @@
 
 # podman with warren-oci below it. Each test has a podman of its own, with its images, containers and settings in $TEST_DIR.
 
-# shellcheck disable=SC2034  # run-cases reads it
-TEST_SECONDS=300
-
 have_controllers() {
     grep -qw memory "$(cgroup_mount)/cgroup.controllers"
 }
@@ -94,7 +91,7 @@ test_life_of_a_container() {
     local id pid
     start_podman
     id=$(podman run --detach --network none --name one busybox sh -c 'trap "echo got; exit 7" TERM; echo begun; while :; do sleep 0.1; done')
-    wait_until 10 sh -c 'podman logs one | grep -q begun'
+    wait_until sh -c 'podman logs one | grep -q begun'
     assert_eq "$(podman inspect --format '{{.State.Status}}' one)" running
     assert_eq "$(podman inspect --format '{{.Id}}' one)" "$id"
     pid=$(podman inspect --format '{{.State.Pid}}' one)
@@ -131,7 +128,7 @@ test_exec() {
     assert_eq "$(echo input | podman exec --interactive one cat)" input
     assert_contains "$(in_terminal podman exec --tty one sh -c 'test -t 0 && echo it is a terminal')" "it is a terminal"
     podman exec --detach one sh -c 'echo x >/tmp/mark; sleep 86398' >/dev/null
-    wait_until 10 podman exec one test -f /tmp/mark
+    wait_until podman exec one test -f /tmp/mark
     assert_contains "$(podman top one args)" 86398
     stop_podman
 }
@@ -269,16 +266,16 @@ test_checkpoint_and_restore() {
     criu check >"$TEST_DIR/criu-check" 2>&1 || skip "criu check: $(head -n 1 "$TEST_DIR/criu-check")"
     start_podman
     podman run --detach --network none --name one busybox sh -c 'i=0; while :; do i=$((i + 1)); echo $i >/count.new; mv /count.new /count; sleep 0.1; done' >/dev/null
-    wait_until 60 counted_past 3
+    wait_until counted_past 3
     at=$(counted)
     assert_exit 0 podman container checkpoint one
     assert_eq "$(podman inspect --format '{{.State.Status}} {{.State.Checkpointed}}' one)" "exited true"
     assert_exit 0 podman container restore one
     [ "$(counted)" -ge "$at" ] || fail "has begun anew"
-    wait_until 60 counted_past $(($(counted) + 2))
+    wait_until counted_past $(($(counted) + 2))
     at=$(counted)
     assert_exit 0 podman container checkpoint --leave-running one
-    wait_until 60 counted_past $((at + 2))
+    wait_until counted_past $((at + 2))
     # To a file, and from there as another container.
     at=$(counted)
     assert_exit 0 podman container checkpoint --export "$TEST_DIR/one.tar" one
@@ -352,7 +349,7 @@ test_systemd_image() {
     [ -f "$(cached_image debian:12)" ] || skip "the image debian:12 is not in $(image_cache)"
     zstd -dcq "$(cached_image debian:12)" | podman import --quiet - localhost/debian >/dev/null
     podman run --detach --network none --name machine --systemd always localhost/debian /sbin/init >/dev/null
-    wait_until 90 sh -c 'podman exec machine systemctl is-system-running | grep -qE "running|degraded"'
+    wait_until sh -c 'podman exec machine systemctl is-system-running | grep -qE "running|degraded"'
     assert_match "$(podman exec machine systemctl is-system-running || :)" '^(running|degraded)$'
     podman stop --time 60 machine >/dev/null
     stop_podman

@@ -1,8 +1,6 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2016  # what is in single quotes is for the guest's shell
 . "$(dirname "${BASH_SOURCE[0]}")/../support/lib.sh"
-# shellcheck disable=SC2034  # run-cases reads it
-TEST_SECONDS=600
 
 # Limits of controllers that not every kernel has: CPU sets, huge pages, swap.
 

@@ -118,7 +118,7 @@ test_memory_limit_kills_only_whom_it_limits() {
     start_guest "$neighbour" --memory 32M -- /bin/sh -c '(head -c 20m /dev/zero; sleep 86399) | tail -c 64m'
     hog_group=$(cgroup_of "$hog") neighbour_group=$(cgroup_of "$neighbour")
     pid=$(warren inspect "$neighbour" | jq .pid)
-    wait_until 20 holds_memory "$neighbour_group" 20
+    wait_until holds_memory "$neighbour_group" 20
     assert_exit 137 warren exec "$hog" tail -c 200m /dev/zero
     assert_eq "$(value_of "$hog_group/memory.events" oom_kill)" 1 "OOM kills of the hog"
     assert_eq "$(value_of "$neighbour_group/memory.events" oom_kill)" 0 "OOM kills of the neighbour"
@@ -151,7 +151,7 @@ test_guest_whose_first_process_is_killed_has_ended() {
     need_image busybox
     name=$(unique gone)
     start_guest "$name" --memory 32M -- /bin/sh -c 'sleep 2; exec tail -c 200m /dev/zero'
-    wait_until 20 is_stopped "$name"
+    wait_until is_stopped "$name"
     assert_eq "$(warren inspect "$name" | jq -r .last_run.reason)" "out of memory" "how it ended"
     assert_match "$(warren list)" "$name +stopped: out of memory"
     assert_eq "$(warren list -o exit | tail -n 1)" "out of memory"
@@ -169,7 +169,7 @@ test_end_after_an_oom_kill_is_not_out_of_memory() {
     need_image busybox
     name=$(unique survivor)
     start_guest "$name" --memory 32M -- /bin/sh -c 'sleep 1; tail -c 200m /dev/zero; sleep 1; exit 3'
-    wait_until 20 is_stopped "$name"
+    wait_until is_stopped "$name"
     assert_eq "$(warren inspect "$name" | jq -r .last_run.reason)" exited "how it ended"
     assert_exit 0 warren destroy --force "$name"
 }
@@ -211,7 +211,7 @@ test_fork_bomb_stays_within_its_pids() {
     cgroup=$(cgroup_of "$bomb")
     # Whoever cannot fork tries again, so that it stays lit.
     warren exec -d "$bomb" sh -c 'echo "while :; do sh /bomb & sh /bomb; done" >/bomb; exec sh /bomb' >/dev/null 2>&1
-    wait_until 20 hit_limit "$cgroup"
+    wait_until hit_limit "$cgroup"
     assert_exit 0 warren exec "$neighbour" echo calm
     assert_eq "$OUT" calm
     sleep 2

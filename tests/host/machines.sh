@@ -1,7 +1,5 @@
 # shellcheck shell=bash
 . "$(dirname "${BASH_SOURCE[0]}")/../support/lib.sh"
-# shellcheck disable=SC2034  # run-cases reads it
-TEST_SECONDS=500
 
 # Machines on a pure cgroup v2 host: those with systemd where systemd is the host's own init, the others
 # where it is not. Debian 12 with systemd is in systemd.sh. A boot takes half a minute to a minute here:

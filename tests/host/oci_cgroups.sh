@@ -1,8 +1,6 @@
 # shellcheck shell=bash
 . "$(dirname "${BASH_SOURCE[0]}")/../support/lib.sh"
 . "$SUPPORT_DIR/bundles.sh"
-# shellcheck disable=SC2034  # run-cases reads it
-TEST_SECONDS=240
 
 # Where warren-oci puts a container on a host with cgroup v2's controllers, and what holds it there: a directory of
 # ours, or a scope of systemd's.

@@ -2,8 +2,6 @@
 # shellcheck disable=SC2016  # what is in single quotes is for the container's shell
 . "$(dirname "${BASH_SOURCE[0]}")/../support/lib.sh"
 . "$SUPPORT_DIR/bundles.sh"
-# shellcheck disable=SC2034  # run-cases reads it
-TEST_SECONDS=600
 
 # For words about a failure, where the standard outputs are the container's.
 exec 5>&2
@@ -30,7 +28,7 @@ counter() {
     echo data >"$TEST_DIR/data/file"
     # What it has open must be its own to be saved: the null device, or a pipe.
     oci run --detach --bundle "$B" "$C" </dev/null >/dev/null 2>&1
-    wait_until 60 counted_past 3
+    wait_until counted_past 3
 }
 
 counted() {
@@ -43,9 +41,9 @@ counted_past() {
 
 # goes_on ID AT: it counts, and has not begun anew.
 goes_on() {
-    wait_until 60 is_status "$1" running
+    wait_until is_status "$1" running
     [ "$(counted)" -ge "$2" ] || fail "$1 has begun anew: $(counted) after $2"
-    wait_until 60 counted_past $(($(counted) + 2))
+    wait_until counted_past $(($(counted) + 2))
 }
 
 # cgroup_of: where the container $C is, seen from the host.
@@ -101,7 +99,7 @@ test_saved_container_may_be_left_running() {
     C=$C-again
     edit_config "$B" '.linux.cgroupsPath = "/warren-criu/" + $name' --arg name "$C"
     restore --bundle "$B" --image-path "$IMAGE" "$C"
-    wait_until 60 is_status "$C" running
+    wait_until is_status "$C" running
     assert_match "$(cgroup_of)" "/warren-criu/$C\$"
     assert_exit 0 oci exec "$C" cat /proc/1/cgroup
     assert_eq "$OUT" 0::/
@@ -134,7 +132,7 @@ test_restored_container_is_a_container_like_others() {
     restore --bundle "$B" --image-path "$IMAGE" "$C"
     goes_on "$C" "$at"
     assert_exit 0 oci kill "$C" KILL
-    wait_until 20 is_status "$C" stopped
+    wait_until is_status "$C" stopped
     assert_exit 0 oci delete "$C"
     finish_deleted
 }

@@ -2,8 +2,6 @@
 # shellcheck disable=SC2016  # what is in single quotes is for the container's shell
 . "$(dirname "${BASH_SOURCE[0]}")/../support/lib.sh"
 . "$SUPPORT_DIR/bundles.sh"
-# shellcheck disable=SC2034  # run-cases reads it
-TEST_SECONDS=300
 
 # AppArmor and SELinux, on hosts whose kernel has one of them on; and the refusals on hosts that have not.
 

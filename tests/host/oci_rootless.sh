@@ -2,8 +2,6 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../support/lib.sh"
 . "$SUPPORT_DIR/bundles.sh"
 . "$SUPPORT_DIR/rootless.sh"
-# shellcheck disable=SC2034  # run-cases reads it
-TEST_SECONDS=240
 
 # warren-oci as an ordinary user to whom a cgroup with controllers was delegated: a directory, a service, or the user's
 # own systemd.

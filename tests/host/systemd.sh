@@ -1,8 +1,6 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2016  # what is in single quotes is for the guest's shell
 . "$(dirname "${BASH_SOURCE[0]}")/../support/lib.sh"
-# shellcheck disable=SC2034  # run-cases reads it
-TEST_SECONDS=200
 
 # A host whose first process is systemd: guests live in a scope that it made and handed over, and it keeps
 # its hands off what is in there.
@@ -65,7 +63,7 @@ test_limits_survive_a_reload_of_systemd() {
         "$before" "limits after daemon-reload"
     systemctl daemon-reexec
     # It answers again when it is done.
-    wait_until 60 systemctl show --property Version
+    wait_until systemctl show --property Version
     assert_eq "$(limits_now)" \
         "$before" "limits after daemon-reexec"
     # A unit that comes and goes beside it makes systemd write controllers anew.
@@ -88,13 +86,13 @@ test_scope_ends_with_its_last_guest() {
     assert_exit 0 warren destroy --force "$first"
     assert_eq "$(property "$SCOPE" ActiveState)" active "the scope of the second guest"
     assert_exit 0 warren destroy --force "$second"
-    wait_until 20 is_inactive "$SCOPE"
+    wait_until is_inactive "$SCOPE"
     [ ! -e "${GROUP%/*}" ] || fail "${GROUP%/*} is still there"
     # And it comes again.
     start_guest "$first"
     assert_eq "$(property "$SCOPE" ActiveState)" active "the scope the second time"
     assert_exit 0 warren destroy --force "$first"
-    wait_until 20 is_inactive "$SCOPE"
+    wait_until is_inactive "$SCOPE"
     assert_eq "$(systemctl --failed --no-legend --plain | grep warren || :)" "" "failed units"
 }
 

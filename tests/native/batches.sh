@@ -1,7 +1,5 @@
 # shellcheck shell=bash
 . "$(dirname "${BASH_SOURCE[0]}")/../support/lib.sh"
-# shellcheck disable=SC2034  # run-cases reads it
-TEST_SECONDS=180
 
 # Many names by one command, shared among processes: each is told once, and what is wrong with one is its own trouble.
 
@@ -19,7 +17,7 @@ hold_guest() {
     mkdir -p "$WARREN_RUN/locks"
     flock --no-fork "$WARREN_RUN/locks/$1" sleep "$2" &
     HOLDER=$!
-    wait_until 10 is_held "$1"
+    wait_until is_held "$1"
 }
 
 is_held() {
@@ -113,9 +111,9 @@ test_a_killed_worker_costs_what_it_was_at() {
     hold_guest "$busy" 30
     "$WARREN" destroy --force --all >"$TEST_DIR/out" 2>"$TEST_DIR/err" &
     verb=$!
-    wait_until 20 only_left "$busy"
+    wait_until only_left "$busy"
     # The worker that waits is the only one left.
-    wait_until 20 has_one_child "$verb"
+    wait_until has_one_child "$verb"
     pid=$(pgrep -P "$verb")
     kill -9 "$pid"
     wait "$verb" || status=$?
@@ -146,7 +144,7 @@ test_a_killed_batch_is_finished_by_the_next_command() {
     assert_exit 0 warren start --all
     setsid "$WARREN" destroy --force --all >/dev/null 2>&1 &
     verb=$!
-    wait_until 20 some_are_gone 40
+    wait_until some_are_gone 40
     kill -9 -- "-$verb" 2>/dev/null || :
     wait "$verb" || :
     left=$(warren list --json | jq -r '.[].status' | sort -u)

@@ -1,7 +1,5 @@
 # shellcheck shell=bash
 . "$(dirname "${BASH_SOURCE[0]}")/../support/lib.sh"
-# shellcheck disable=SC2034  # run-cases reads it
-TEST_SECONDS=240
 
 # The benchmarks' own tools: that they work and leave nothing, not how fast anything is. They measure the release build.
 

@@ -1,7 +1,5 @@
 # shellcheck shell=bash
 . "$(dirname "${BASH_SOURCE[0]}")/../support/lib.sh"
-# shellcheck disable=SC2034  # run-cases reads it
-TEST_SECONDS=300
 
 # WARREN_STRESS_SECONDS: how long the shells work on the guests (10).
 

@@ -1,7 +1,5 @@
 # shellcheck shell=bash
 . "$(dirname "${BASH_SOURCE[0]}")/../support/lib.sh"
-# shellcheck disable=SC2034  # run-cases reads it
-TEST_SECONDS=240
 
 # kill -9 of warren at every step of a verb's journal: WARREN_FAULT=N dies at the Nth fault point. The next
 # command finds the guest whole or gone, and nothing of the half-done step is left.

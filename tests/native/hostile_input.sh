@@ -217,13 +217,13 @@ test_guest_whose_run_record_was_damaged() {
     kill -0 "$pid" || fail "a refused start ended the guest"
     assert_refused 1 "warren stop $name" warren start "$name"
     assert_exit 0 warren stop "$name"
-    wait_until 10 is_gone "$pid"
+    wait_until is_gone "$pid"
     assert_exit 0 warren start "$name"
     pid=$(warren inspect "$name" | jq .pid)
     echo '{' >"$WARREN_RUN/guests/$name.json"
     "$WARREN" list >/dev/null 2>&1 || :
     assert_exit 0 warren destroy --force "$name"
-    wait_until 10 is_gone "$pid"
+    wait_until is_gone "$pid"
     rm -rf "$WARREN_ROOT/corrupt"
 }
 

@@ -36,7 +36,7 @@ test_machine_goes_through_its_life() {
     assert_exit 0 warren stop "$name"
     assert_eq "$(status_of "$name")" stopped
     assert_eq "$(last_reason "$name")" stopped
-    wait_until 5 test ! -e "/proc/$pid"
+    wait_until test ! -e "/proc/$pid"
     assert_exit 0 warren destroy "$name"
     assert_refused 2 "no guest named $name" warren inspect "$name"
 }
@@ -103,7 +103,7 @@ test_command_guest_ends_with_its_command() {
     name=$(unique command)
     warren create "$name" --image busybox -- /bin/sh -c 'echo out; echo err >&2; exit 7'
     warren start "$name"
-    wait_until 10 is_status "$name" stopped
+    wait_until is_status "$name" stopped
     assert_eq "$(last_reason "$name")" exited
     assert_exit 0 warren logs "$name"
     assert_contains "$OUT" out
@@ -167,7 +167,7 @@ test_exec_passes_streams_and_status() {
     assert_exit 0 warren exec "$name" -- sh -c 'echo dashes'
     assert_eq "$OUT" dashes
     assert_exit 0 warren exec -d "$name" sh -c 'echo detached >/tmp/mark; sleep 86398'
-    wait_until 10 "$WARREN" exec "$name" test -s /tmp/mark
+    wait_until "$WARREN" exec "$name" test -s /tmp/mark
     assert_contains "$(warren --json top "$name" | jq -r '.[].command')" "sleep 86398"
     warren destroy --force "$name"
 }
@@ -182,17 +182,24 @@ test_enter_is_a_login_shell() {
     warren destroy --force "$name"
 }
 
+# has_said NAME LINE N: a first process hears a signal only once it has asked to.
+has_said() {
+    [ "$(warren logs "$1" | grep -cx "$2")" = "$3" ]
+}
+
 test_restart_kill_pause_resume() {
     local name before after
     need_image busybox
     name=$(unique life)
-    warren run -d --name "$name" --image busybox -- /bin/sh -c 'trap "echo asked; exit 0" TERM; while :; do sleep 1; done'
+    warren run -d --name "$name" --image busybox -- /bin/sh -c 'trap "echo asked; exit 0" TERM; echo ready; while :; do sleep 1; done'
+    wait_until has_said "$name" ready 1
     before=$(warren inspect "$name" | jq .pid)
     assert_exit 0 warren restart "$name"
     after=$(warren inspect "$name" | jq .pid)
     assert_ne "$after" "$before" "the first process"
     assert_eq "$(status_of "$name")" running
     assert_contains "$(warren logs "$name")" asked
+    wait_until has_said "$name" ready 2
     assert_exit 0 warren pause "$name"
     assert_eq "$(status_of "$name")" paused
     # Frozen for good: its processes get no time at all.
@@ -210,12 +217,14 @@ test_restart_kill_pause_resume() {
     assert_refused 1 "not running" warren pause "$name"
     assert_refused 1 "not running" warren kill "$name"
     warren start "$name"
+    wait_until has_said "$name" ready 3
     assert_exit 0 warren kill "$name"
     assert_eq "$(status_of "$name")" stopped
     assert_eq "$(last_reason "$name")" killed
     warren start "$name"
+    wait_until has_said "$name" ready 4
     assert_exit 0 warren kill --signal TERM "$name"
-    wait_until 10 is_status "$name" stopped
+    wait_until is_status "$name" stopped
     assert_refused 2 NOSUCH warren kill --signal NOSUCH "$name"
     warren destroy "$name"
 }
@@ -374,7 +383,7 @@ test_rm_guest_is_gone_when_it_ends() {
     assert_eq "$(warren list -q)" ""
     # One that ends by itself is gone for whoever looks next.
     warren run --rm -d --name "$name" --image busybox -- /bin/true
-    wait_until 10 sh -c "[ -z \"\$('$WARREN' list -q)\" ]"
+    wait_until sh -c "[ -z \"\$('$WARREN' list -q)\" ]"
     [ ! -e "$WARREN_ROOT/guests/$name" ] || fail "its record is left"
 }
 
@@ -385,7 +394,7 @@ test_logs_follow_until_the_end() {
     warren create "$name" --image busybox -- /bin/sh -c 'echo first; while [ ! -e /tmp/go ]; do sleep 0.1; done; echo last'
     warren start "$name"
     timeout 60 "$WARREN" logs -f "$name" >"$TEST_DIR/followed" &
-    wait_until 10 grep -q first "$TEST_DIR/followed"
+    wait_until grep -q first "$TEST_DIR/followed"
     warren exec "$name" touch /tmp/go
     wait "$!"
     assert_eq "$(cat "$TEST_DIR/followed")" $'first\nlast'

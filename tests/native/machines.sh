@@ -1,8 +1,6 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2016  # what is in single quotes is for the guest's shell
 . "$(dirname "${BASH_SOURCE[0]}")/../support/lib.sh"
-# shellcheck disable=SC2034  # run-cases reads it
-TEST_SECONDS=400
 
 # Distributions as machines: they boot to the end, do what machines do, and stop by themselves.
 # Debian 12 is built where it is not cached; the others run when they are cached (WARREN_TEST_CACHE) or

@@ -53,7 +53,7 @@ test_program_is_out_of_reach_in_a_namespace_that_is_joined() {
     sealing_bundle joined "$ALONE"
     unshare --user sleep 86399 &
     pid=$!
-    wait_until 10 has_user_namespace_of_its_own "$pid"
+    wait_until has_user_namespace_of_its_own "$pid"
     echo "0 100000 65536" >"/proc/$pid/uid_map"
     echo "0 100000 65536" >"/proc/$pid/gid_map"
     edit_config "$B" '.linux.namespaces += [{type: "user", path: "/proc/'"$pid"'/ns/user"}]'

@@ -1,7 +1,5 @@
 # shellcheck shell=bash
 . "$(dirname "${BASH_SOURCE[0]}")/../support/lib.sh"
-# shellcheck disable=SC2034  # run-cases reads it
-TEST_SECONDS=300
 
 # Many guests at once: WARREN_SCALE_GUESTS of them (200).
 

@@ -115,7 +115,7 @@ test_terminal_is_restored_when_the_guest_ends() {
     name=$(unique ends)
     assert_exit 0 warren run -d --name "$name" --image busybox -- /bin/sleep 86399
     (
-        wait_until 10 sh -c "'$WARREN' top '$name' | grep -q 'sleep 1000'"
+        wait_until sh -c "'$WARREN' top '$name' | grep -q 'sleep 1000'"
         "$WARREN" stop --time 0 "$name" >/dev/null
     ) &
     at_terminal '

@@ -189,7 +189,7 @@ test_the_program_cannot_be_overwritten_from_inside() {
             timeout 30 "$program" exec "$name" "$case" >>"$TEST_DIR/out" 2>&1 </dev/null || :
             assert_not_contains "$(cat "$TEST_DIR/out")" overwritten
         done
-        wait_until 20 sh -c "! '$program' top '$name' | grep -q overwrite"
+        wait_until sh -c "! '$program' top '$name' | grep -q overwrite"
         "$program" destroy --force "$name" >/dev/null
         cmp "$program" "$WARREN" || fail "the program was overwritten $options"
     done

@@ -88,7 +88,7 @@ assert_user_life() {
     assert_eq "$OUT" 0
     assert_exit 1 as_user delete "$C"
     assert_exit 0 as_user kill "$C" KILL
-    wait_until 20 user_status_is "$C" stopped
+    wait_until user_status_is "$C" stopped
     assert_exit 0 as_user delete "$C"
     assert_eq "$(find "$TEST_DIR/user/oci" -mindepth 1)" "" "what is left of it"
 }

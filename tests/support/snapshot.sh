@@ -26,10 +26,10 @@ host_difference() {
     fi
 }
 
-# assert_host_unchanged BEFORE: fails the test, after giving dying processes TEST_SETTLE_SECONDS (5).
+# assert_host_unchanged BEFORE: fails the test, after giving dying processes TEST_SETTLE_SECONDS (30).
 assert_host_unchanged() {
     local after=$TEST_STATE/after difference try
-    for ((try = 0; try < 10 * ${TEST_SETTLE_SECONDS:-5}; try++)); do
+    for ((try = 0; try < 10 * ${TEST_SETTLE_SECONDS:-30}; try++)); do
         snapshot_host "$after"
         difference=$(host_difference "$1" "$after")
         [ -n "$difference" ] || return 0

@@ -5,12 +5,12 @@
 #include <utility>
 
 #include <fcntl.h>
-#include <linux/sched.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "isolation/child/interpreter.hpp"
 #include "isolation/handshake.hpp"
+#include "isolation/joiner.hpp"
+#include "isolation/pending_child.hpp"
 #include "isolation/process_attributes.hpp"
 
 namespace warren::isolation {
@@ -74,38 +74,27 @@ child::JoinRequest join_request(const ContainerSpec& spec) {
     return request;
 }
 
-Result<OwnedChild> clone_directly(child::Context& context, const CloneRequest& request) {
-    int pidfd = -1;
-    const clone_args args = make_clone_args(request, pidfd);
-    long pid = 0;
-    {
-        const SignalsBlocked blocked;
-        pid = child::clone_guest(args, context);
-    }
-    if (pid < 0) {
-        return clone_error(static_cast<int>(-pid), request);
-    }
-    return OwnedChild(base::PidRef(static_cast<pid_t>(pid), base::Fd(pidfd)));
-}
-
 Result<OwnedChild> clone_through_joiner(Channel& channel,
                                         child::Context& context,
                                         const ContainerSpec& spec,
                                         int cgroup_fd) {
-    const CloneRequest request{0, cgroup_fd};
-    int pidfd = -1;
-    const clone_args args = make_clone_args(request, pidfd);
-    long pid = 0;
-    {
-        const SignalsBlocked blocked;
-        pid = child::clone_container_joiner(args, context, join_request(spec));
-    }
-    if (pid < 0) {
-        return clone_error(static_cast<int>(-pid), request);
-    }
-    OwnedChild joiner(base::PidRef(static_cast<pid_t>(pid), base::Fd(pidfd)));
+    const auto request = join_request(spec);
+    OwnedChild joiner = TRY(clone_child({0, cgroup_fd}, [&](const clone_args& args) {
+        return child::clone_container_joiner(args, context, request);
+    }));
     channel.childs.reset();
     return adopt(channel.ours.get(), std::move(joiner));
+}
+
+Result<OwnedChild> clone_first(Channel& channel,
+                               child::Context& context,
+                               const ContainerSpec& spec,
+                               int cgroup_fd) {
+    if (spec.namespaces.need_joiner()) {
+        return clone_through_joiner(channel, context, spec, cgroup_fd);
+    }
+    return clone_child({fresh_flags(spec), cgroup_fd},
+                       [&](const clone_args& args) { return child::clone_guest(args, context); });
 }
 
 Result<std::vector<std::string>> apply_all(pid_t pid, const ContainerProcess& process) {
@@ -116,13 +105,7 @@ Result<std::vector<std::string>> apply_all(pid_t pid, const ContainerProcess& pr
 }  // namespace
 
 struct PendingContainer::Impl {
-    OwnedChild child;
-    base::Fd channel;
-    const Recipe* recipe;
-
-    [[nodiscard]] std::string proc_path(const char* name) const {
-        return "/proc/" + std::to_string(child.process().pid()) + '/' + name;
-    }
+    PendingChild child;
 };
 
 PendingContainer::PendingContainer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -145,28 +128,21 @@ Result<PendingContainer> PendingContainer::clone(const ContainerSpec& spec,
         context.slots[child::kNamespaceSlot + static_cast<int>(ns.type)] = ns.fd;
     }
     const auto affinity = TRY(AffinityScope::enter(spec.process.initial_cpus));
-    OwnedChild child = spec.namespaces.need_joiner()
-                           ? TRY(clone_through_joiner(channel, context, spec, cgroup_fd))
-                           : TRY(clone_directly(context, {fresh_flags(spec), cgroup_fd}));
-    return PendingContainer(
-        std::make_unique<Impl>(Impl{std::move(child), std::move(channel.ours), &recipe}));
+    auto child = TRY(clone_first(channel, context, spec, cgroup_fd));
+    PendingChild pending(recipe, std::move(channel.ours), std::move(child));
+    return PendingContainer(std::make_unique<Impl>(Impl{std::move(pending)}));
 }
 
 const base::PidRef& PendingContainer::process() const {
     return impl_->child.process();
 }
 
-// The child is ours and not reaped, so its pid cannot be another's.
 Status PendingContainer::write_id_maps(const IdMap& map, bool deny_setgroups) {
-    if (deny_setgroups) {
-        TRY(base::write_knob_at(AT_FDCWD, impl_->proc_path("setgroups"), "deny"));
-    }
-    TRY(base::write_knob_at(AT_FDCWD, impl_->proc_path("uid_map"), IdMap::text(map.uids)));
-    return base::write_knob_at(AT_FDCWD, impl_->proc_path("gid_map"), IdMap::text(map.gids));
+    return impl_->child.write_id_maps(map, deny_setgroups);
 }
 
 Result<base::Fd> PendingContainer::user_namespace() const {
-    return base::open_at(AT_FDCWD, impl_->proc_path("ns/user"), O_RDONLY);
+    return impl_->child.user_namespace();
 }
 
 Result<std::vector<std::string>> PendingContainer::apply_process(const ContainerProcess& process) {
@@ -176,19 +152,15 @@ Result<std::vector<std::string>> PendingContainer::apply_process(const Container
 Result<Created> PendingContainer::release(const std::vector<int>& slots,
                                           const std::function<Status()>& meanwhile) && {
     const auto impl = std::move(impl_);  // on every way out but success it kills and reaps
-    if (slots.size() < impl->recipe->released_slots()) {
-        return base::usage_error("release: the recipe needs " +
-                                 std::to_string(impl->recipe->released_slots()) + " descriptors");
-    }
-    TRY(send_release(impl->channel.get(), slots));
+    TRY(impl->child.release(slots));
     TRY(meanwhile());
     FollowRequest request;
-    request.recipe = impl->recipe;
     request.container = true;
     request.until_created = true;
-    auto launched = TRY(follow(impl->channel.get(), impl->child.process(), request));
-    return Created{
-        impl->child.let_go(), std::move(launched.terminal_master), std::move(launched.notes)};
+    auto launched = TRY(impl->child.follow(request));
+    return Created{std::move(launched.process),
+                   std::move(launched.terminal_master),
+                   std::move(launched.notes)};
 }
 
 Result<Started> await_started(int connection,
@@ -219,17 +191,15 @@ Result<Launched> join_container(const ContainerJoin& spec,
     context.slots[child::kProcSlot] = proc.get();
     const auto flags = spec.namespaces.clone_flags();
     const auto affinity = TRY(AffinityScope::enter(spec.process.initial_cpus));
-    OwnedChild joined = TRY(clone_joined(channel, context, target, flags, cgroup_fd));
+    auto child = TRY(clone_joined(channel, context, target, flags, cgroup_fd));
+    PendingChild joined(recipe, std::move(channel.ours), std::move(child));
     auto notes = TRY(apply_all(joined.process().pid(), spec.process));
-    TRY(send_release(channel.ours.get(), slots));
+    TRY(joined.release(slots));
     FollowRequest request;
-    request.recipe = &recipe;
-    request.program = recipe.program();
     request.container = true;
     request.on_listener = &on_listener;
-    auto launched = TRY(follow(channel.ours.get(), joined.process(), request));
+    auto launched = TRY(joined.follow(request));
     launched.notes.insert(launched.notes.begin(), notes.begin(), notes.end());
-    launched.process = joined.let_go();
     return launched;
 }
 

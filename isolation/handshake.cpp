@@ -6,15 +6,12 @@
 
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <linux/sched.h>
 #include <poll.h>
-#include <sys/mman.h>
 #include <sys/vfs.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/socket.hpp"
 #include "isolation/child/container_step.hpp"
+#include "isolation/owned_child.hpp"
 #include "isolation/recipe_words.hpp"
 
 namespace warren::isolation {
@@ -23,13 +20,6 @@ using base::Error;
 using base::ErrorKind;
 using base::Result;
 using base::Status;
-
-OwnedChild::~OwnedChild() {
-    if (process_.valid()) {
-        (void)process_.signal(SIGKILL);
-        (void)base::reap(process_);
-    }
-}
 
 namespace {
 
@@ -89,85 +79,6 @@ Result<base::Fd> open_host_proc() {
         return base::fail("look at /proc: not a proc file system");
     }
     return proc;
-}
-
-namespace {
-
-constexpr std::size_t kGuardSize = std::size_t{64} << 10;  // the largest page there is
-
-}  // namespace
-
-void ChildStack::Unmap::operator()(void* memory) const {
-    (void)::munmap(static_cast<char*>(memory) - kGuardSize, kGuardSize + kSize);
-}
-
-Result<ChildStack> ChildStack::make() {
-    constexpr int kFlags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK;
-    void* memory = ::mmap(nullptr, kGuardSize + kSize, PROT_READ | PROT_WRITE, kFlags, -1, 0);
-    if (memory == MAP_FAILED) {
-        return base::errno_error("allocate the child's stack");
-    }
-    ChildStack stack(static_cast<char*>(memory) + kGuardSize);
-    if (::mprotect(memory, kGuardSize, PROT_NONE) != 0) {
-        return base::errno_error("protect the child's stack");
-    }
-    return stack;
-}
-
-clone_args make_clone_args(const CloneRequest& request, int& pidfd) {
-    clone_args args{};
-    args.flags = request.flags | CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
-    args.pidfd = reinterpret_cast<std::uintptr_t>(&pidfd);
-    args.exit_signal = SIGCHLD;
-    if (request.stack != nullptr) {
-        args.stack = reinterpret_cast<std::uintptr_t>(request.stack->lowest());
-        args.stack_size = ChildStack::kSize;
-    }
-    if (request.cgroup_fd >= 0) {
-        args.flags |= CLONE_INTO_CGROUP;
-        args.cgroup = static_cast<__u64>(request.cgroup_fd);
-    }
-    return args;
-}
-
-SignalsBlocked::SignalsBlocked() {
-    sigset_t all;
-    ::sigfillset(&all);
-    (void)::pthread_sigmask(SIG_SETMASK, &all, &before_);
-}
-
-SignalsBlocked::~SignalsBlocked() {
-    (void)::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-}
-
-namespace {
-
-constexpr const char* kNamespaceLimit = ": a limit of user.max_*_namespaces";
-
-}  // namespace
-
-Error clone_error(int error_number, const CloneRequest& request) {
-    const bool time = (request.flags & CLONE_NEWTIME) != 0;
-    if (error_number == EINVAL && time && ::access("/proc/self/ns/time", F_OK) != 0) {
-        return {ErrorKind::Unsupported,
-                "clone into new namespaces: this kernel has no time namespaces (Linux 5.6, "
-                "CONFIG_TIME_NS)"};
-    }
-    if (error_number == ENOSYS) {
-        return {ErrorKind::Unsupported, "clone into new namespaces: needs clone3 (Linux 5.7)"};
-    }
-    if (error_number == ENOSPC) {
-        return base::errno_error(error_number,
-                                 std::string("clone into new namespaces") + kNamespaceLimit);
-    }
-    if (error_number == EAGAIN) {
-        return base::errno_error(error_number, "clone: the limit on processes");
-    }
-    const bool cgroup = request.cgroup_fd >= 0;
-    if (cgroup && (error_number == EBUSY || error_number == EOPNOTSUPP || error_number == EBADF)) {
-        return base::errno_error(error_number, "clone into the guest's cgroup");
-    }
-    return base::errno_error(error_number, "clone into new namespaces");
 }
 
 Error entering_error(int error_number) {
@@ -298,13 +209,6 @@ Result<bool> readable(int channel, const base::PidRef& process) {
 
 }  // namespace
 
-Result<Launched> await_exec(int channel, const base::PidRef& process, const Recipe& recipe) {
-    FollowRequest request;
-    request.recipe = &recipe;
-    request.program = recipe.program();
-    return follow(channel, process, request);
-}
-
 Result<Launched> follow(int channel, const base::PidRef& process, const FollowRequest& request) {
     Launched launched;
     bool arrived = false;
@@ -346,29 +250,6 @@ Result<Launched> follow(int channel, const base::PidRef& process, const FollowRe
             (request.until_created ? " before it was created" : " before its program ran"));
     }
     return launched;
-}
-
-std::string death_words(const base::PidRef& process) {
-    siginfo_t info{};
-    const auto id = static_cast<id_t>(process.pidfd());
-    while (::waitid(P_PIDFD, id, &info, WEXITED | WNOWAIT) != 0) {
-        if (errno != EINTR) {
-            return "ended";
-        }
-    }
-    if (info.si_code == CLD_EXITED) {
-        return "exited with status " + std::to_string(info.si_status);
-    }
-    const char* name = ::sigabbrev_np(info.si_status);
-    std::string words = "was killed by ";
-    words +=
-        name != nullptr ? "SIG" + std::string(name) : "signal " + std::to_string(info.si_status);
-    if (info.si_status == SIGSYS) {
-        words += " (the system call filter)";
-    } else if (info.si_status == SIGKILL) {
-        words += " (out of memory, or killed from outside)";
-    }
-    return words;
 }
 
 }  // namespace warren::isolation

@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "isolation/child/interpreter.hpp"
-#include "isolation/handshake.hpp"
 #include "isolation/launcher.hpp"
+#include "isolation/pending_child.hpp"
 
 namespace warren::isolation {
 
@@ -85,24 +85,6 @@ private:
     base::Fd own_;
 };
 
-// `clone` is one of the child's ways to be born, with all but the first argument bound.
-template <typename Clone>
-Result<OwnedChild> clone_by(int cgroup_fd, const Clone& clone) {
-    // It starts in the guest's cgroup, as from inside the guest's cgroup namespace it could not move there.
-    const CloneRequest request{0, cgroup_fd};
-    int pidfd = -1;
-    const clone_args args = make_clone_args(request, pidfd);
-    long pid = 0;
-    {
-        const SignalsBlocked blocked;
-        pid = clone(args);
-    }
-    if (pid < 0) {
-        return clone_error(static_cast<int>(-pid), request);
-    }
-    return OwnedChild(base::PidRef(static_cast<pid_t>(pid), base::Fd(pidfd)));
-}
-
 }  // namespace
 
 Result<OwnedChild> clone_joined(Channel& channel,
@@ -112,17 +94,19 @@ Result<OwnedChild> clone_joined(Channel& channel,
                                 int cgroup_fd) {
     constexpr std::uint64_t kBornIn = CLONE_NEWPID;
     BirthPlace birth_place;
+    // It starts in the guest's cgroup, as from inside the guest's cgroup namespace it could not move there.
+    const CloneRequest request{0, cgroup_fd};
     // Born among the target's processes it still stands in the host for a moment, with all rights. Only a user namespace
     // makes sure that nobody there can trace it.
     const bool born_there = (flags & CLONE_NEWUSER) != 0;
     if ((flags & kBornIn) != 0 && (!born_there || !TRY(birth_place.enter(target)))) {
-        OwnedChild joiner = TRY(clone_by(cgroup_fd, [&](const clone_args& args) {
+        OwnedChild joiner = TRY(clone_child(request, [&](const clone_args& args) {
             return child::clone_joiner(args, context, target.pidfd(), flags);
         }));
         channel.childs.reset();
         return adopt(channel.ours.get(), std::move(joiner));
     }
-    OwnedChild joined = TRY(clone_by(cgroup_fd, [&](const clone_args& args) {
+    OwnedChild joined = TRY(clone_child(request, [&](const clone_args& args) {
         return child::clone_entering(args, context, target.pidfd(), flags & ~kBornIn);
     }));
     channel.childs.reset();
@@ -138,13 +122,13 @@ Result<Launched> join_guest(const JoinSpec& spec,
     auto channel = TRY(open_channel());
     base::Fd null;
     child::Context context = TRY(make_context(recipe, channel, stdio, null));
-    OwnedChild joined =
+    auto child =
         TRY(clone_joined(channel, context, target, spec.namespaces.clone_flags(), cgroup_fd));
+    PendingChild joined(recipe, std::move(channel.ours), std::move(child));
     auto notes = TRY(apply_limits(joined.process().pid(), spec.process));
-    TRY(send_release(channel.ours.get(), {}));
-    auto launched = TRY(await_exec(channel.ours.get(), joined.process(), recipe));
+    TRY(joined.release({}));
+    auto launched = TRY(joined.follow({}));
     launched.notes.insert(launched.notes.begin(), notes.begin(), notes.end());
-    launched.process = joined.let_go();
     return launched;
 }
 

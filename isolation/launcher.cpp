@@ -5,6 +5,7 @@
 
 #include "isolation/child/interpreter.hpp"
 #include "isolation/handshake.hpp"
+#include "isolation/pending_child.hpp"
 
 namespace warren::isolation {
 
@@ -26,18 +27,15 @@ NamespaceSet born_with(const GuestSpec& spec) {
 
 }  // namespace
 
-struct PendingGuest::Impl {
-    Impl(child::Context laid_out, const Recipe& walked) : context(laid_out), recipe(&walked) {}
-
+// What a child in our memory works on and runs on.
+struct Ground {
     child::Context context;
     std::optional<ChildStack> stack;
-    base::Fd channel;
-    const Recipe* recipe;
-    std::optional<OwnedChild> child;  // goes before what it runs on
+};
 
-    [[nodiscard]] std::string proc_path(const char* name) const {
-        return "/proc/" + std::to_string(child->process().pid()) + '/' + name;
-    }
+struct PendingGuest::Impl {
+    std::unique_ptr<Ground> ground;
+    PendingChild child;  // goes before its ground
 };
 
 PendingGuest::PendingGuest(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -52,61 +50,45 @@ Result<PendingGuest> PendingGuest::clone(const GuestSpec& spec,
                                          StdioFds stdio) {
     auto channel = TRY(open_channel());
     base::Fd null;
-    auto impl = std::make_unique<Impl>(TRY(make_context(recipe, channel, stdio, null)), recipe);
+    auto ground = std::make_unique<Ground>();
+    ground->context = TRY(make_context(recipe, channel, stdio, null));
     const auto proc = TRY(open_host_proc());
-    impl->context.slots[child::kProcSlot] = proc.get();
+    ground->context.slots[child::kProcSlot] = proc.get();
     CloneRequest request{born_with(spec).clone_flags(), cgroup_fd};
     if (shares_memory(spec)) {
-        impl->stack = TRY(ChildStack::make());
-        request.flags |= CLONE_VM;
-        request.stack = &*impl->stack;
+        ground->stack = TRY(ChildStack::make());
+        request.stack = &*ground->stack;
     }
-    int pidfd = -1;
-    const clone_args args = make_clone_args(request, pidfd);
-    long pid = 0;
-    {
-        const SignalsBlocked blocked;
-        pid = child::clone_guest(args, impl->context);
-    }
-    if (pid < 0) {
-        return clone_error(static_cast<int>(-pid), request);
-    }
-    impl->child.emplace(base::PidRef(static_cast<pid_t>(pid), base::Fd(pidfd)));
-    impl->channel = std::move(channel.ours);
-    return PendingGuest(std::move(impl));
+    auto child = TRY(clone_child(request, [&](const clone_args& args) {
+        return child::clone_guest(args, ground->context);
+    }));
+    PendingChild pending(recipe, std::move(channel.ours), std::move(child));
+    return PendingGuest(std::make_unique<Impl>(Impl{std::move(ground), std::move(pending)}));
 }
 
 const base::PidRef& PendingGuest::process() const {
-    return impl_->child->process();
+    return impl_->child.process();
 }
 
-// The child is ours and not reaped, so its pid cannot be another's.
 Status PendingGuest::write_id_maps(const IdMap& map) {
-    TRY(base::write_knob_at(AT_FDCWD, impl_->proc_path("uid_map"), IdMap::text(map.uids)));
-    TRY(base::write_knob_at(AT_FDCWD, impl_->proc_path("gid_map"), IdMap::text(map.gids)));
-    return send_release(impl_->channel.get(), {});
+    TRY(impl_->child.write_id_maps(map, false));
+    return impl_->child.wake();
 }
 
 Result<base::Fd> PendingGuest::user_namespace() const {
-    return base::open_at(AT_FDCWD, impl_->proc_path("ns/user"), O_RDONLY);
+    return impl_->child.user_namespace();
 }
 
 Result<std::vector<std::string>> PendingGuest::apply_process_limits(const ProcessSpec& process) {
-    return apply_limits(impl_->child->process().pid(), process);
+    return apply_limits(impl_->child.process().pid(), process);
 }
 
 Result<Launched> PendingGuest::release(const std::vector<int>& slots,
                                        std::vector<base::Fd> spent) && {
     const auto impl = std::move(impl_);  // on every way out but success it kills and reaps
-    if (slots.size() < impl->recipe->released_slots()) {
-        return base::usage_error("release: the recipe needs " +
-                                 std::to_string(impl->recipe->released_slots()) + " descriptors");
-    }
-    TRY(send_release(impl->channel.get(), slots));
+    TRY(impl->child.release(slots));
     spent.clear();
-    auto launched = TRY(await_exec(impl->channel.get(), impl->child->process(), *impl->recipe));
-    launched.process = impl->child->let_go();
-    return launched;
+    return impl->child.follow({});
 }
 
 }  // namespace warren::isolation

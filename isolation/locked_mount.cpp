@@ -5,6 +5,7 @@
 
 #include "isolation/child/interpreter.hpp"
 #include "isolation/handshake.hpp"
+#include "isolation/owned_child.hpp"
 
 namespace warren::isolation {
 
@@ -18,18 +19,9 @@ base::Result<base::Fd> lock_mount(base::Fd mount) {
     child::Context context{};
     context.report = channel.childs.get();
     context.peer = channel.ours.get();
-    const CloneRequest request{CLONE_NEWNS, -1};
-    int pidfd = -1;
-    const clone_args args = make_clone_args(request, pidfd);
-    long pid = 0;
-    {
-        const SignalsBlocked blocked;
-        pid = child::clone_locker(args, context, mount.get(), S_ISDIR(info.st_mode));
-    }
-    if (pid < 0) {
-        return clone_error(static_cast<int>(-pid), request);
-    }
-    const OwnedChild helper(base::PidRef(static_cast<pid_t>(pid), base::Fd(pidfd)));
+    const OwnedChild helper = TRY(clone_child({CLONE_NEWNS}, [&](const clone_args& args) {
+        return child::clone_locker(args, context, mount.get(), S_ISDIR(info.st_mode));
+    }));
     channel.childs.reset();
     auto received = TRY(receive_report(channel.ours.get()));
     if (!received) {

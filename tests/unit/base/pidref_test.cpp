@@ -41,7 +41,7 @@ pid_t spawn_as(pid_t wanted) {
     const auto pid = static_cast<pid_t>(::syscall(SYS_clone3, &args, sizeof(args)));
     if (pid == 0) {
         for (;;) {
-            (void)::syscall(SYS_pause);
+            (void)::syscall(SYS_ppoll, nullptr, 0, nullptr, nullptr, 0);
         }
     }
     return pid;

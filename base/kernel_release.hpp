@@ -11,6 +11,7 @@ struct KernelRelease {
     unsigned major = 0;
     unsigned minor = 0;
 
+    // NOLINTNEXTLINE(modernize-use-nullptr): what the compiler writes.
     friend auto operator<=>(const KernelRelease&, const KernelRelease&) = default;
 };
 

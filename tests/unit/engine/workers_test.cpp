@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <doctest/doctest.h>

@@ -97,17 +97,15 @@ test_swap_is_limited_at_start_and_live() {
     start_guest "$name" --memory 32M --swap 16M -- /bin/sleep 86399
     cgroup=$(cgroup_of "$name")
     assert_eq "$(<"$cgroup/memory.swap.max")" $((16 << 20))
-    # 32 and 16 are less than 96: it is killed, when its swap was full, and never had more than it may.
+    # 32 and 16 are less than 96: it is killed, and never had more swap than it may. How much it had at its end is the
+    # kernel's matter: where the disk is slower than the process, it kills before the swap is full.
     run_and_sample_swap "$name" "$cgroup" 'exec tail -c 96m /dev/zero >/dev/null'
-    echo "--memory 32M --swap 16M: exit $STATUS, at most $MOST bytes of swap seen, full $(value_of "$cgroup/memory.swap.events" max) times"
+    echo "--memory 32M --swap 16M: exit $STATUS, at most $MOST bytes of swap seen"
     assert_eq "$STATUS" 137 "what wants 96M"
     assert_between "$MOST" 0 $((16 << 20)) "most swap"
-    [ "$(value_of "$cgroup/memory.swap.events" max)" -gt 0 ] || fail "its swap was never full"
     assert_exit 0 warren set "$name" --swap 128M
     assert_eq "$OUT" "swap: in effect"
-    # It has read all when it waits for a reader that never comes.
-    warren exec -d "$name" sh -c 'head -c 64m /dev/zero | tail -c 64m | sleep 86398' >/dev/null
-    wait_until holds "$cgroup" 64
+    wait_until holds_what_it_read "$name" "$cgroup"
     echo "set --swap 128M: $(<"$cgroup/memory.swap.current") bytes of swap"
     assert_between "$(<"$cgroup/memory.swap.current")" $((16 << 20)) $((128 << 20)) "swap of what has 64M"
     assert_exit 0 warren set "$name" --swap none
@@ -117,9 +115,13 @@ test_swap_is_limited_at_start_and_live() {
     trap - EXIT
 }
 
-# holds CGROUP MIB: in memory and in swap.
-holds() {
-    [ $(($(value_of "$1/memory.stat" anon) + $(<"$1/memory.swap.current"))) -ge $(($2 << 20)) ]
+# holds_what_it_read NAME CGROUP: 64 MiB in memory and in swap, of a process that waits for a reader which never comes;
+# started anew when it was killed for the disk's slowness.
+holds_what_it_read() {
+    [ $(($(value_of "$2/memory.stat" anon) + $(<"$2/memory.swap.current"))) -lt $((64 << 20)) ] || return 0
+    warren --json top "$1" | jq -e 'any(.[]; .command == "tail -c 64m")' >/dev/null ||
+        warren exec -d "$1" sh -c 'head -c 64m /dev/zero | tail -c 64m | sleep 86398'
+    return 1
 }
 
 # run_and_sample_swap NAME CGROUP COMMAND: leaves its status in STATUS and the most swap seen in MOST.

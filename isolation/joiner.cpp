@@ -1,3 +1,5 @@
+#include "isolation/joiner.hpp"
+
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <sched.h>

@@ -169,6 +169,17 @@ Result<bool> PidRef::wait_exit(std::chrono::milliseconds timeout) const {
     }
 }
 
+bool PidRef::is_ending() const {
+    const auto path = "/proc/" + std::to_string(pid_) + "/ns/mnt";
+    char target[64];
+    const bool has_namespaces = ::readlink(path.c_str(), target, sizeof(target)) >= 0;
+    if (!has_namespaces && (errno == ENOENT || errno == ESRCH)) {
+        return true;
+    }
+    // By then its number could be another's.
+    return has_exited(pidfd());
+}
+
 Result<ExitStatus> reap(const PidRef& child) {
     siginfo_t info = {};
     while (::waitid(P_PIDFD, static_cast<id_t>(child.pidfd()), &info, WEXITED) != 0) {

@@ -62,6 +62,10 @@ public:
     // True when the process has exited (zombie or reaped) before the timeout; negative waits for
     // ever.
     [[nodiscard]] Result<bool> wait_exit(std::chrono::milliseconds timeout) const;
+    // True also before that, from when it has given up its namespaces on its way out. The first process of a PID
+    // namespace does so, then kills the others and waits until they are reaped (pid_namespaces(7)): it has not exited
+    // when they have. False where it may not be looked at (ptrace(2), PTRACE_MODE_READ).
+    [[nodiscard]] bool is_ending() const;
 
 private:
     pid_t pid_ = 0;

@@ -41,7 +41,8 @@ bool is_over(const Context& context, const state::RunRecord& run) {
                 now.value()->phase != state::RunPhase::Running)) {
         return true;
     }
-    return !open_init(run);
+    const auto init = open_init(run);
+    return !init || init.value().is_ending();
 }
 
 base::Result<isolation::Launched> enter(const Context& context,
@@ -62,15 +63,23 @@ base::Result<isolation::Launched> enter(const Context& context,
 
 }  // namespace
 
+base::Error entering_error(const Context& context,
+                           const state::RunRecord& run,
+                           base::Error failure) {
+    if (is_over(context, run)) {
+        return {base::ErrorKind::Busy, run.name + " ended while it was being entered"};
+    }
+    return failure;
+}
+
 base::Result<isolation::Launched> join_running(const Context& context,
                                                const state::RunRecord& run,
                                                const spec::GuestConfig& config,
                                                const JoinRequest& request,
                                                isolation::StdioFds stdio) {
     auto launched = enter(context, run, config, request, stdio);
-    if (!launched && is_over(context, run)) {
-        // Whatever failed then failed for this reason.
-        return base::Error(base::ErrorKind::Busy, run.name + " ended while it was being entered");
+    if (!launched) {
+        return entering_error(context, run, std::move(launched).error());
     }
     return launched;
 }

@@ -14,6 +14,11 @@ namespace warren::engine {
 // The guest's root as the host sees it: the first line of user_namespaces(7)'s uid_map is "0 ID COUNT".
 [[nodiscard]] base::Result<std::uint32_t> id_of_root(const base::PidRef& init);
 
+// The reason why `run` could not be entered: where it is over, or being ended, by now, that, whatever failed then.
+[[nodiscard]] base::Error entering_error(const Context& context,
+                                         const state::RunRecord& run,
+                                         base::Error failure);
+
 // Enters `run`, of which `config` says what is running.
 [[nodiscard]] base::Result<isolation::Launched> join_running(const Context& context,
                                                              const state::RunRecord& run,

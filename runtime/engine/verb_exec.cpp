@@ -68,7 +68,11 @@ base::Result<RunOutcome> Engine::exec(const ExecRequest& request) {
     if (config.security.users == spec::Wall::Host) {
         TRY(isolation::seal_program());
     }
-    auto join = TRY(plan_request(run, request));
+    auto planned = plan_request(run, request);
+    if (!planned) {
+        return entering_error(context, run, std::move(planned).error());
+    }
+    auto join = std::move(planned).value();
     if (request.stdio.detach) {
         join.terminal = false;
         return exec_detached(context, guest, join, request.name);

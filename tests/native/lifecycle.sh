@@ -373,6 +373,29 @@ test_two_starts_after_each_other() {
     warren destroy --force "$name"
 }
 
+test_exec_into_one_that_is_ending() {
+    local name init holder status=0
+    need_image busybox
+    name=$(unique ending)
+    start_guest "$name" -- /bin/sleep 86399
+    "$WARREN" exec "$name" sh -c 'touch /tmp/in; exec sleep 86398' &
+    holder=$!
+    wait_until "$WARREN" exec "$name" test -e /tmp/in
+    init=$(warren inspect "$name" | jq .pid)
+    # The first process does not end before all others are reaped, and a parent that is stopped does not reap.
+    kill -STOP "$holder"
+    kill -KILL "$init"
+    wait_until has_no_namespaces "$init"
+    assert_refused 125 "warren: exec $name: $name ended while it was being entered" warren exec "$name" true
+    assert_refused 125 "warren: exec $name: $name ended while it was being entered" warren exec -d "$name" true
+    assert_refused 125 "warren: exec $name: $name ended while it was being entered" warren exec -u no-such-user "$name" true
+    kill -CONT "$holder"
+    wait "$holder" || status=$?
+    assert_eq "$status" 137 "exit status of what was killed with the guest"
+    wait_until is_status "$name" stopped
+    assert_exit 0 warren destroy "$name"
+}
+
 test_rm_guest_is_gone_when_it_ends() {
     local name
     need_image busybox

@@ -145,6 +145,28 @@ test_exec_enters_the_container() {
     nothing_is_left exec
 }
 
+test_exec_into_one_that_is_ending() {
+    local init holder status=0
+    new_bundle ending
+    sleeping "$B" "$C"
+    "$WARREN_OCI" --root "$WARREN_RUN/oci" exec "$C" sh -c 'touch /tmp/in; exec sleep 86398' </dev/null &
+    holder=$!
+    wait_until oci exec "$C" test -e /tmp/in
+    init=$(oci state "$C" | jq .pid)
+    # The first process does not end before all others are reaped, and a parent that is stopped does not reap.
+    kill -STOP "$holder"
+    kill -KILL "$init"
+    wait_until has_no_namespaces "$init"
+    assert_exit 255 oci exec "$C" true
+    assert_contains "$ERR" "container \"$C\" ended while it was being entered"
+    kill -CONT "$holder"
+    wait "$holder" || status=$?
+    assert_eq "$status" 137 "exit status of what was killed with the container"
+    wait_until is_status "$C" stopped
+    assert_exit 0 oci delete "$C"
+    nothing_is_left ending
+}
+
 # receive_terminal SOCKET OUTPUT: takes one terminal's master from the socket and reads it to its end.
 receive_terminal() {
     python3 - "$1" "$2" <<'PYTHON'

@@ -109,6 +109,11 @@ wait_until() {
     done
 }
 
+# has_no_namespaces PID: it has given them up on its way out.
+has_no_namespaces() {
+    ! readlink "/proc/$1/ns/mnt"
+}
+
 # start_guest NAME OPTION... [-- COMMAND...]
 start_guest() {
     local name=$1

@@ -237,13 +237,17 @@ base::Result<int> Engine::exec(const ExecRequest& request) {
     if (!request.detach) {
         stdio.emplace(TRY(AttachedStdio::open(wanted)));
     }
-    auto launched = TRY(enter(context,
-                              container,
-                              config,
-                              request,
-                              process,
-                              stdio ? stdio->guest_side() : isolation::StdioFds{0, 1, 2},
-                              stdio ? stdio->window() : isolation::WindowSize{}));
+    auto entered = enter(context,
+                         container,
+                         config,
+                         request,
+                         process,
+                         stdio ? stdio->guest_side() : isolation::StdioFds{0, 1, 2},
+                         stdio ? stdio->window() : isolation::WindowSize{});
+    if (!entered && container.init->is_ending()) {
+        return state_error(request.id, "ended while it was being entered");
+    }
+    auto launched = TRY(std::move(entered));
     for (const auto& note : launched.notes) {
         log_.warning(note);
     }

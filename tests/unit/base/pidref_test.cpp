@@ -5,6 +5,7 @@
 #include <thread>
 
 #include <linux/sched.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
@@ -30,6 +31,31 @@ PidRef open_live(pid_t pid) {
     REQUIRE(ref.has_value());
     REQUIRE(ref.value().has_value());
     return std::move(*ref.value());
+}
+
+// A sleeper that is the first process of a PID namespace; -1 and errno where such may not be made.
+pid_t spawn_first_process() {
+    struct clone_args args = {};
+    args.flags = CLONE_NEWPID;
+    args.exit_signal = SIGCHLD;
+    const auto pid = static_cast<pid_t>(::syscall(SYS_clone3, &args, sizeof(args)));
+    if (pid == 0) {
+        for (;;) {
+            (void)::syscall(SYS_ppoll, nullptr, 0, nullptr, nullptr, 0);
+        }
+    }
+    return pid;
+}
+
+// A sleeper among the processes of `first`, and a child of ours.
+pid_t spawn_beside(const PidRef& first) {
+    const int own = ::open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+    REQUIRE(own >= 0);
+    REQUIRE(::setns(first.pidfd(), CLONE_NEWPID) == 0);
+    const pid_t pid = spawn_sleeper();
+    REQUIRE(::setns(own, CLONE_NEWPID) == 0);
+    ::close(own);
+    return pid;
 }
 
 // A process with just this pid (CLONE_SET_TID needs CAP_CHECKPOINT_RESTORE); -1 and errno where not.
@@ -94,6 +120,28 @@ TEST_CASE("a process is followed from signal to exit status") {
     CHECK(ref.wait_exit(milliseconds(0)).value());
     CHECK(identify(pid).error().kind() == ErrorKind::NotFound);
     CHECK(reap(ref).error().error_number() == ECHILD);
+}
+
+TEST_CASE("the first process of a PID namespace is ending before it has exited") {
+    const pid_t pid = spawn_first_process();
+    if (pid < 0) {
+        MESSAGE("skipped: may not make a PID namespace: " << errno);
+        return;
+    }
+    const PidRef first = open_live(pid);
+    const PidRef other = open_live(spawn_beside(first));
+    CHECK(!first.is_ending());
+    CHECK(!other.is_ending());
+    REQUIRE(first.signal(SIGKILL).has_value());
+    // It dies with the first, which does not exit before this has been reaped.
+    REQUIRE(other.wait_exit(milliseconds(-1)).value());
+    CHECK(!first.wait_exit(milliseconds(0)).value());
+    CHECK(first.is_ending());
+    REQUIRE(reap(other).has_value());
+    REQUIRE(first.wait_exit(milliseconds(-1)).value());
+    CHECK(first.is_ending());
+    REQUIRE(reap(first).has_value());
+    CHECK(first.is_ending());
 }
 
 TEST_CASE("an exit code comes back as it was") {

@@ -5,13 +5,6 @@
 # Where warren-oci puts a container on a host with cgroup v2's controllers, and what holds it there: a directory of
 # ours, or a scope of systemd's.
 
-# new_bundle NAME: the bundle $B of the container $C.
-new_bundle() {
-    C=$(unique "$1")
-    B=$TEST_DIR/$C
-    make_bundle "$B"
-}
-
 # limited: what docker and podman send, values for unset among them.
 limited() {
     edit_config "$B" '.linux.resources = {

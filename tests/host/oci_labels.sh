@@ -16,11 +16,9 @@ selinux_label() {
     fi
 }
 
-# new_bundle NAME: the bundle $B of the container $C.
-new_bundle() {
-    C=$(unique "$1")
-    B=$TEST_DIR/$C
-    make_bundle "$B"
+# new_secret_bundle NAME: a bundle with two files to be kept from a container, or not.
+new_secret_bundle() {
+    new_bundle "$1"
     echo hidden >"$B/rootfs/secret"
     echo plain >"$B/rootfs/plain"
 }
@@ -44,7 +42,7 @@ remove_profile() {
 
 test_apparmor_profile_confines_a_container() {
     need_apparmor
-    new_bundle confined
+    new_secret_bundle confined
     load_profile "$C"
     program "$B" /bin/sh -c 'cat /proc/self/attr/current /plain; cat /secret'
     assert_exit 0 oci run --bundle "$B" "$C-free"
@@ -61,7 +59,7 @@ test_apparmor_profile_confines_a_container() {
 
 test_apparmor_profile_of_exec() {
     need_apparmor
-    new_bundle exec
+    new_secret_bundle exec
     load_profile "$C"
     sleeping "$B" "$C"
     assert_exit 0 oci exec "$C" cat /secret
@@ -80,7 +78,7 @@ test_apparmor_profile_of_exec() {
 
 test_apparmor_profile_that_is_not_loaded() {
     need_apparmor
-    new_bundle missing
+    new_secret_bundle missing
     edit_config "$B" '.process.apparmorProfile = "no-such-profile"'
     assert_refused 1 '/process/apparmorProfile: AppArmor has no profile "no-such-profile" loaded' oci create --bundle "$B" "$C"
     assert_exit 1 oci state "$C"
@@ -95,7 +93,7 @@ test_selinux_label_is_taken() {
     local label
     label=$(selinux_label)
     [ -n "$label" ] || skip "SELinux is off, or without a policy"
-    new_bundle labelled
+    new_secret_bundle labelled
     program "$B" /bin/sh -c 'cat /proc/self/attr/current; echo; echo kept >/tmp/file && cat /tmp/file'
     edit_config "$B" '.process.selinuxLabel = $text | .linux.mountLabel = $text
         | .mounts += [{destination: "/tmp", type: "tmpfs", source: "tmpfs"}]' --arg text "$label"
@@ -106,7 +104,7 @@ test_selinux_label_is_taken() {
 
 test_without_selinux() {
     [ -z "$(selinux_label)" ] || skip "SELinux is on"
-    new_bundle plain
+    new_secret_bundle plain
     program "$B" /bin/cat /plain
     edit_config "$B" '.process.selinuxLabel = "system_u:system_r:container_t:s0"'
     assert_refused 1 "/process/selinuxLabel: SELinux is not enabled on this host" oci create --bundle "$B" "$C"
@@ -119,7 +117,7 @@ test_without_selinux() {
 
 test_without_apparmor() {
     ! has_lsm apparmor || skip "AppArmor is on"
-    new_bundle plain
+    new_secret_bundle plain
     program "$B" /bin/cat /plain
     edit_config "$B" '.process.apparmorProfile = "profile"'
     assert_refused 1 "/process/apparmorProfile: AppArmor is not enabled on this host" oci create --bundle "$B" "$C"

@@ -5,21 +5,6 @@
 
 # The verbs of warren-oci on real containers: what they do, print and leave.
 
-# new_bundle NAME [JQ_ARG...]: the bundle $B of the container $C.
-new_bundle() {
-    C=$(unique "$1")
-    B=$TEST_DIR/$C
-    make_bundle "$B" "${@:2}"
-}
-
-nothing_is_left() {
-    local left
-    left=$(find "$WARREN_RUN/oci" -mindepth 1 2>/dev/null || :)
-    assert_eq "$left" "" "containers after $1"
-    left=$(find "$(cgroup_mount)" -maxdepth 2 -type d -name "$C*")
-    assert_eq "$left" "" "cgroups after $1"
-}
-
 pid_of() {
     oci state "$1" | jq .pid
 }
@@ -44,7 +29,7 @@ test_container_goes_through_its_life() {
     assert_refused 1 "not running" oci kill "$C" KILL
     assert_exit 0 oci delete "$C"
     assert_refused 1 "does not exist" oci state "$C"
-    nothing_is_left "delete"
+    no_container_is_left "delete"
 }
 
 test_created_container_is_not_deleted_without_force() {
@@ -54,7 +39,7 @@ test_created_container_is_not_deleted_without_force() {
     assert_eq "$(status_of "$C")" created
     assert_exit 0 oci delete --force "$C"
     assert_exit 0 oci delete --force "$C"
-    nothing_is_left "delete --force"
+    no_container_is_left "delete --force"
 }
 
 test_names_that_are_taken_or_none() {
@@ -66,7 +51,7 @@ test_names_that_are_taken_or_none() {
     assert_refused 1 "" oci create --bundle "$B" "../x"
     assert_refused 1 "" oci create --bundle "$B" "a/b"
     assert_refused 1 "does not exist" oci start "$C"
-    nothing_is_left "refusals"
+    no_container_is_left "refusals"
 }
 
 test_run_gives_the_exit_code_and_leaves_nothing() {
@@ -78,7 +63,7 @@ test_run_gives_the_exit_code_and_leaves_nothing() {
     program "$B" /bin/sh -c 'kill -TERM $$; sleep 10'
     edit_config "$B" '.linux.namespaces |= map(select(.type != "pid"))'
     assert_exit 143 oci run --bundle "$B" "$C"
-    nothing_is_left run
+    no_container_is_left run
 }
 
 test_run_keeps_what_it_is_told_to_keep() {
@@ -92,7 +77,7 @@ test_run_keeps_what_it_is_told_to_keep() {
     assert_eq "$(status_of "$C")" running
     assert_eq "$(cat "$TEST_DIR/pid")" "$(pid_of "$C")"
     assert_exit 0 oci delete --force "$C"
-    nothing_is_left "run --keep"
+    no_container_is_left "run --keep"
 }
 
 test_program_that_cannot_run() {
@@ -118,7 +103,7 @@ test_program_that_cannot_run() {
     assert_contains "$ERR" "process"
     wait_until is_status "$C" stopped
     assert_exit 0 oci delete "$C"
-    nothing_is_left "programs that cannot run"
+    no_container_is_left "programs that cannot run"
 }
 
 test_exec_enters_the_container() {
@@ -142,7 +127,7 @@ test_exec_enters_the_container() {
     assert_exit 255 oci exec "$C" true
     assert_contains "$ERR" "not running"
     assert_exit 0 oci delete "$C"
-    nothing_is_left exec
+    no_container_is_left exec
 }
 
 test_exec_into_one_that_is_ending() {
@@ -164,7 +149,7 @@ test_exec_into_one_that_is_ending() {
     assert_eq "$status" 137 "exit status of what was killed with the container"
     wait_until is_status "$C" stopped
     assert_exit 0 oci delete "$C"
-    nothing_is_left ending
+    no_container_is_left ending
 }
 
 # receive_terminal SOCKET OUTPUT: takes one terminal's master from the socket and reads it to its end.
@@ -205,7 +190,7 @@ test_terminal_goes_to_the_console_socket() {
     assert_exit 0 oci delete "$C"
     edit_config "$B" '.process.terminal = false'
     assert_refused 1 "process.terminal" oci create --bundle "$B" --console-socket "$TEST_DIR/socket" "$C"
-    nothing_is_left terminal
+    no_container_is_left terminal
 }
 
 # hook KIND WORDS: one that writes WORDS, the status and whether there is a pid to $TEST_DIR/hooks.
@@ -238,7 +223,7 @@ test_hooks_of_the_container_run_between() {
     wait_until is_status "$C" stopped
     assert_eq "$(jq -r .status "$B/rootfs/tmp/started")" created
     assert_exit 0 oci delete "$C"
-    nothing_is_left "hooks inside"
+    no_container_is_left "hooks inside"
 }
 
 test_failing_hooks_undo_what_was_made() {
@@ -248,18 +233,18 @@ test_failing_hooks_undo_what_was_made() {
         assert_refused 1 "/hooks/$kind/0" oci create --bundle "$B" --pid-file "$TEST_DIR/pid" "$C"
         assert_contains "$ERR" "exited with status 3"
         [ ! -e "$TEST_DIR/pid" ] || fail "a pid file of a container that is none"
-        nothing_is_left "a failing $kind hook"
+        no_container_is_left "a failing $kind hook"
     done
     for kind in createContainer startContainer; do
         new_bundle "fail-$kind" ".hooks = {$kind: [{path: \"/bin/false\"}]}"
         assert_exit 1 oci run --bundle "$B" "$C"
         assert_contains "$ERR" "/hooks/$kind/0"
-        nothing_is_left "a failing $kind hook"
+        no_container_is_left "a failing $kind hook"
     done
     new_bundle fail-late '.hooks = {poststart: [{path: "/bin/false"}], poststop: [{path: "/no/such"}]}'
     program "$B" /bin/true
     assert_exit 0 oci run --bundle "$B" "$C"
-    nothing_is_left "failing late hooks"
+    no_container_is_left "failing late hooks"
 }
 
 test_namespaces_by_path_are_joined() {
@@ -275,7 +260,7 @@ test_namespaces_by_path_are_joined() {
     edit_config "$B" '.linux.namespaces |= map(if .type == "network" then .path = "/etc/passwd" else . end)'
     assert_refused 1 "/linux/namespaces" oci run --bundle "$B" "$C"
     oci delete --force "$first"
-    nothing_is_left "joined namespaces"
+    no_container_is_left "joined namespaces"
 }
 
 test_user_namespace_maps_its_ids() {
@@ -285,7 +270,7 @@ test_user_namespace_maps_its_ids() {
     program "$B" /bin/sh -c 'id -u; head -n 1 /proc/self/uid_map; echo x >/dev/null && echo null; stat -c %u /'
     assert_exit 0 oci run --bundle "$B" "$C"
     assert_eq "$(tr -s ' \n' ' ' <<<"$OUT")" "0 0 400000 65536 null 0 "
-    nothing_is_left "a user namespace"
+    no_container_is_left "a user namespace"
 }
 
 test_devices_sysctls_and_names() {
@@ -297,7 +282,7 @@ test_devices_sysctls_and_names() {
     assert_eq "$(tr '\n' '|' <<<"$OUT")" "character special file 600 3:4 1:3|1|12345678|inside|100|"
     edit_config "$B" '.linux.sysctl = {"kernel.pid_max": "1000"}'
     assert_refused 1 "kernel.pid_max" oci run --bundle "$B" "$C"
-    nothing_is_left "sysctls"
+    no_container_is_left "sysctls"
 }
 
 test_pause_resume_and_update() {
@@ -316,7 +301,7 @@ test_pause_resume_and_update() {
     assert_eq "$(jq -r '"\(.type) \(.id) \(.data.pids.current)"' <<<"$OUT")" "stats $C 1"
     assert_exit 0 oci pause "$C"
     assert_exit 0 oci delete --force "$C"
-    nothing_is_left "a paused container"
+    no_container_is_left "a paused container"
 }
 
 test_descriptors_are_preserved() {
@@ -329,7 +314,7 @@ test_descriptors_are_preserved() {
     program "$B" /bin/sh -c 'cat <&3; echo $LISTEN_FDS $LISTEN_PID'
     assert_exit 0 env LISTEN_FDS=1 "$WARREN_OCI" --root "$WARREN_RUN/oci" run --bundle "$B" "$C" 3<"$TEST_DIR/three"
     assert_eq "$(tr '\n' ' ' <<<"$OUT")" "three 1 1 "
-    nothing_is_left "descriptors"
+    no_container_is_left "descriptors"
 }
 
 test_bad_configs_are_refused_with_their_place() {
@@ -339,7 +324,7 @@ test_bad_configs_are_refused_with_their_place() {
         cp "$B/config.json" "$TEST_DIR/good"
         edit_config "$B" "$edit"
         assert_refused 1 "$place" oci create --bundle "$B" "$C"
-        nothing_is_left "$edit"
+        no_container_is_left "$edit"
         mv "$TEST_DIR/good" "$B/config.json"
     done <<'CONFIGS'
 .process.cwd = "relative"|/process/cwd
@@ -354,78 +339,6 @@ CONFIGS
     assert_refused 1 "config.json" oci create --bundle "$B" "$C"
     rm "$B/config.json"
     assert_refused 1 "config.json" oci create --bundle "$B" "$C"
-}
-
-# die_at STEP COMMAND...: 0 when it was killed there, 1 when it got to its end before.
-die_at() {
-    local status=0
-    WARREN_FAULT=$1 "${@:2}" >"$TEST_DIR/out" 2>"$TEST_DIR/err" </dev/null || status=$?
-    case $status in
-        137) return 0 ;;
-        0) return 1 ;;
-        *) fail "at fault $1 '${*:2}' exited $status: $(cat "$TEST_DIR/err")" ;;
-    esac
-}
-
-need_fault_points() {
-    local status=0
-    WARREN_FAULT=1 oci create --bundle "$B" "$C" >/dev/null 2>&1 || status=$?
-    oci delete --force "$C"
-    [ "$status" = 137 ] || skip "this build of warren-oci has no fault points"
-}
-
-test_create_killed_at_every_step_is_undone() {
-    local step=1
-    new_bundle dies
-    need_fault_points
-    while die_at "$step" oci create --bundle "$B" --pid-file "$TEST_DIR/pid" "$C"; do
-        oci list >/dev/null
-        case $(status_of "$C") in
-            created) assert_exit 0 oci delete --force "$C" ;;
-            '') ;;
-            *) fail "after a create that died at step $step: $(oci state "$C")" ;;
-        esac
-        nothing_is_left "a create that died at step $step"
-        step=$((step + 1))
-    done
-    [ "$step" -gt 8 ] || fail "only $step steps"
-    oci delete --force "$C"
-}
-
-ran() {
-    [[ $(status_of "$1") == @(running|stopped) ]]
-}
-
-test_start_killed_at_every_step_leaves_a_whole_container() {
-    local step=1
-    new_bundle dies
-    need_fault_points
-    program "$B" /bin/sleep 86399
-    while :; do
-        assert_exit 0 oci create --bundle "$B" "$C"
-        die_at "$step" oci start "$C" || break
-        wait_until ran "$C"
-        assert_exit 0 oci delete --force "$C"
-        nothing_is_left "a start that died at step $step"
-        step=$((step + 1))
-    done
-    oci delete --force "$C"
-    [ "$step" -gt 2 ] || fail "only $step steps"
-}
-
-test_delete_killed_at_every_step_goes_on() {
-    local step=1
-    new_bundle dies
-    need_fault_points
-    while :; do
-        assert_exit 0 oci create --bundle "$B" "$C"
-        die_at "$step" oci delete --force "$C" || break
-        assert_exit 0 oci delete --force "$C"
-        nothing_is_left "a delete that died at step $step"
-        step=$((step + 1))
-    done
-    [ "$step" -gt 3 ] || fail "only $step steps"
-    nothing_is_left "a delete"
 }
 
 test_features_tell_the_truth() {
@@ -474,7 +387,7 @@ PYTHON
     pid=$(pid_of "$C")
     assert_eq "$(tr '\n' ' ' <"$TEST_DIR/told")" "READY=1 MAINPID=$pid"
     assert_exit 0 oci delete --force "$C"
-    nothing_is_left "a container that notified"
+    no_container_is_left "a container that notified"
 }
 
 # as_nobody ARG...: the runtime as an ordinary user, with containers of its own.

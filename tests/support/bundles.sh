@@ -30,6 +30,22 @@ make_bundle() {
     [ $# -lt 2 ] || edit_config "$@"
 }
 
+# new_bundle NAME [JQ_ARG...]: the bundle $B of the container $C.
+new_bundle() {
+    C=$(unique "$1")
+    B=$TEST_DIR/$C
+    make_bundle "$B" "${@:2}"
+}
+
+# no_container_is_left AFTER
+no_container_is_left() {
+    local left
+    left=$(find "$WARREN_RUN/oci" -mindepth 1 2>/dev/null || :)
+    assert_eq "$left" "" "containers after $1"
+    left=$(find "$(cgroup_mount)" -maxdepth 2 -type d -name "$C*")
+    assert_eq "$left" "" "cgroups after $1"
+}
+
 # edit_config DIR JQ_ARG...
 edit_config() {
     jq "${@:2}" <"$1/config.json" >"$1/config.json.new"

@@ -127,4 +127,7 @@ private:
                                          const std::string& path,
                                          std::chrono::milliseconds timeout);
 
+// Removes it if nobody is in it or below it and it has no children: the kernel refuses others. True: it is gone.
+[[nodiscard]] bool remove_unused_cgroup(const Host& host, const std::string& path);
+
 }  // namespace warren::cgroups

@@ -296,4 +296,10 @@ base::Status remove_container_cgroup(const Host& host,
     return bus.value().stop(record.scope, timeout);
 }
 
+void remove_unused_container_cgroup(const Host& host, const CgroupRecord& record) {
+    if (record.scope.empty() && remove_unused_cgroup(host, record.path)) {
+        remove_made_parents(host, record.path);
+    }
+}
+
 }  // namespace warren::cgroups

@@ -159,4 +159,9 @@ private:
                                                    const CgroupRecord& record,
                                                    std::chrono::milliseconds timeout);
 
+// For who may have died within create() or adopt(), and so does not know whether the cgroup is another's: the directory
+// goes while nobody is in it, and those above it as with remove_container_cgroup(). No process is ended; a scope that
+// was started with ours ends with it.
+void remove_unused_container_cgroup(const Host& host, const CgroupRecord& record);
+
 }  // namespace warren::cgroups

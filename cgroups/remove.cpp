@@ -27,8 +27,9 @@ base::Error busy(const Cgroup& cgroup, const std::string& path) {
     return {base::ErrorKind::Busy, std::move(text)};
 }
 
-// The usual guest has ended and left nothing in its cgroup: the kernel refuses one that is populated or has children.
-bool remove_empty(const Host& host, const std::string& path) {
+}  // namespace
+
+bool remove_unused_cgroup(const Host& host, const std::string& path) {
     const bool is_somewhere =
         host.mode != HostMode::Absent && path.find_first_not_of('/') != std::string::npos;
     return is_somewhere &&
@@ -36,14 +37,13 @@ bool remove_empty(const Host& host, const std::string& path) {
             errno == ENOENT);
 }
 
-}  // namespace
-
 base::Status remove_cgroup(const Host& host,
                            const std::string& path,
                            std::chrono::milliseconds timeout) {
     constexpr std::chrono::milliseconds kPause(10);
     const auto deadline = Clock::now() + timeout;
-    if (remove_empty(host, path)) {
+    // The usual guest has ended and left nothing in its cgroup.
+    if (remove_unused_cgroup(host, path)) {
         return base::ok();
     }
     auto opened = Cgroup::open(host, path);

@@ -92,6 +92,23 @@ test_a_name_can_be_had_again_at_once() {
     assert_eq "$(systemctl list-units --all --no-legend 'libpod-*')" "" "scopes left"
 }
 
+test_scope_of_others_is_left_alone() {
+    local unit other
+    need_pid1 systemd
+    new_bundle others
+    edit_config "$B" ".linux.cgroupsPath = \"machine.slice:libpod:$C\""
+    unit=libpod-$C.scope
+    systemd-run --quiet --scope --slice=machine.slice --unit="$unit" sleep 86397 &
+    other=$!
+    wait_until systemctl is-active --quiet "$unit"
+    assert_refused 1 "$unit" oci --systemd-cgroup create --bundle "$B" "$C"
+    assert_eq "$(systemctl show --value -p ActiveState "$unit")" active
+    kill -0 "$other" || fail "the process of others was killed"
+    assert_eq "$(oci list -q)" "" "containers left"
+    systemctl stop "$unit"
+    wait "$other" || :
+}
+
 test_memory_beyond_the_limit_kills() {
     need_controller memory
     new_bundle hog

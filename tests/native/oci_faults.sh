@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2016  # what is in single quotes is for jq
 . "$(dirname "${BASH_SOURCE[0]}")/../support/lib.sh"
 . "$SUPPORT_DIR/bundles.sh"
 
@@ -74,4 +75,59 @@ test_delete_killed_at_every_step_goes_on() {
     done
     [ "$step" -gt 3 ] || fail "only $step steps"
     no_container_is_left "a delete"
+}
+
+# occupied PATH: a cgroup with a process of somebody else's, $OTHER.
+occupied() {
+    mkdir "$(cgroup_mount)$1"
+    sleep 86397 &
+    OTHER=$!
+    echo "$OTHER" >"$(cgroup_mount)$1/cgroup.procs"
+}
+
+assert_left_alone() {
+    kill -0 "$OTHER" 2>/dev/null || fail "$2: the process of others was killed"
+    assert_eq "$(cat "$(cgroup_mount)$1/cgroup.procs")" "$OTHER" "who is in $1 after $2"
+}
+
+test_cgroup_of_others_is_left_alone() {
+    local step=1 path status=0
+    new_bundle others
+    need_fault_points
+    path=/$C-theirs
+    edit_config "$B" '.linux.cgroupsPath = $path' --arg path "$path"
+    occupied "$path"
+    assert_refused 1 "cgroup $path: it holds processes already (1)" oci create --bundle "$B" "$C"
+    assert_left_alone "$path" "a create"
+    assert_refused 1 "cgroup $path: it holds processes already (1)" oci run --bundle "$B" "$C"
+    assert_left_alone "$path" "a run"
+    # Killed before it found out: neither does the next command end them.
+    while :; do
+        status=0
+        WARREN_FAULT=$step oci create --bundle "$B" "$C" >/dev/null 2>&1 </dev/null || status=$?
+        [ "$status" = 137 ] || break
+        assert_exit 0 oci delete --force "$C"
+        assert_left_alone "$path" "a create that died at step $step"
+        step=$((step + 1))
+    done
+    [ "$step" -gt 3 ] || fail "only $step steps"
+    assert_left_alone "$path" "all of them"
+    assert_eq "$(find "$WARREN_RUN/oci" -mindepth 1)" "" "containers left"
+    kill "$OTHER"
+    wait "$OTHER" || :
+    rmdir "$(cgroup_mount)$path"
+}
+
+test_cgroup_of_another_container_is_left_alone() {
+    local first
+    new_bundle first
+    first=$C
+    sleeping "$B" "$first"
+    new_bundle second
+    edit_config "$B" '.linux.cgroupsPath = $path' --arg path "/$first"
+    assert_refused 1 "cgroup /$first: it holds processes already (1)" oci create --bundle "$B" "$C"
+    assert_eq "$(status_of "$first")" running
+    assert_exit 0 oci exec "$first" true
+    assert_exit 0 oci delete --force "$first"
+    no_container_is_left "all of them"
 }

@@ -32,4 +32,10 @@ void set_cgroup_record(state::oci::Record& record, const cgroups::CgroupRecord& 
     }
 }
 
+void forget_cgroup_of_others(state::oci::Record& record) {
+    if (!record.cgroup_is_ours) {
+        set_cgroup_record(record, {});
+    }
+}
+
 }  // namespace warren::engine::oci

@@ -240,6 +240,11 @@ base::Result<std::optional<cgroups::ContainerCgroup>> make_cgroup(Making& making
     auto cgroup =
         TRY(making.draft.placement->create(making.context.host, making.draft.plan.resources));
     making.context.faults.hit("create: cgroup made");
+    if (cgroup && !making.record.scope) {
+        making.record.cgroup_is_ours = true;
+        TRY(making.dir.save(making.record));
+        making.context.faults.hit("create: cgroup recorded");
+    }
     return cgroup;
 }
 
@@ -256,6 +261,7 @@ base::Status adopt(Making& making,
     TRY(cgroup->adopt(making.context.host, pending.process().pid()));
     const auto saved = making.record;
     set_cgroup_record(making.record, cgroup->record());
+    making.record.cgroup_is_ours = true;
     if (making.record != saved) {
         TRY(making.dir.save(making.record));
     }
@@ -412,6 +418,7 @@ base::Error undo(Making making, base::Error error) {
     if (making.pid_file_written) {
         (void)base::remove_file_at(AT_FDCWD, making.request.wiring.pid_file);
     }
+    forget_cgroup_of_others(making.record);
     auto undone = remove_container(context, std::move(making.dir), std::move(making.record));
     if (!undone) {
         error.add_secondary(std::move(undone).error());

@@ -14,7 +14,7 @@ base::Status kill_container(const Context& context, const state::oci::Record& re
     if (init) {
         TRY(init->signal(SIGKILL));
     }
-    if (!record.cgroup.empty()) {
+    if (!record.cgroup.empty() && record.cgroup_is_ours) {
         const auto cgroup = cgroups::ContainerCgroup::open(context.host, cgroup_record(record));
         if (cgroup) {
             TRY(cgroup.value().cgroup().kill());
@@ -28,6 +28,18 @@ base::Status kill_container(const Context& context, const state::oci::Record& re
     return base::ok();
 }
 
+namespace {
+
+base::Status remove_cgroup(const Context& context, const state::oci::Record& record) {
+    if (record.cgroup_is_ours) {
+        return cgroups::remove_container_cgroup(context.host, cgroup_record(record), kKillTimeout);
+    }
+    cgroups::remove_unused_container_cgroup(context.host, cgroup_record(record));
+    return base::ok();
+}
+
+}  // namespace
+
 base::Status destroy_container(const Context& context,
                                state::oci::ContainerDir dir,
                                state::oci::Record record) {
@@ -40,7 +52,7 @@ base::Status destroy_container(const Context& context,
         TRY(kill_container(context, record));
         context.faults.hit("delete: killed");
         TRY(unmount_host_root(dir.fd(), record.rootfs));
-        TRY(cgroups::remove_container_cgroup(context.host, cgroup_record(record), kKillTimeout));
+        TRY(remove_cgroup(context, record));
         TRY(leave_intel_rdt(record));
     }
     context.faults.hit("delete: cgroup removed");

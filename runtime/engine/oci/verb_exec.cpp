@@ -99,6 +99,10 @@ base::Result<Entry> plan_entry(const Context& context,
         const auto cgroup =
             TRY(cgroups::ContainerCgroup::open(context.host, cgroup_record(container.record)));
         entry.cgroup = TRY(cgroup.exec_dir(context.host, sub, init.pid()));
+        // Had it ended before that, the path could be another container's.
+        if (init.is_ending()) {
+            return state_error(container.record.id, "is stopped, not running");
+        }
     } else if (!sub.empty()) {
         return base::Error(base::ErrorKind::Unsupported,
                            "container \"" + container.record.id + "\" has no cgroup of its own");

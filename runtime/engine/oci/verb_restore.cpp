@@ -193,6 +193,10 @@ base::Result<base::PidRef> restore(Restoring& restoring,
     if (placement) {
         cgroup = TRY(placement->create(
             context.host, restoring.bundle.config.linux.resources.value_or(cgroups::Resources())));
+        if (cgroup && !restoring.record.scope) {
+            restoring.record.cgroup_is_ours = true;
+            TRY(restoring.dir.save(restoring.record));
+        }
     }
     const auto own = context.store.root() + "/" + restoring.record.id;
     const auto root = TRY(mount_root(own + "/" + kRootDirectory, restoring.record.rootfs));
@@ -216,6 +220,7 @@ base::Result<base::PidRef> restore(Restoring& restoring,
     if (cgroup) {
         TRY(cgroup->adopt(context.host, process.pid()));
         set_cgroup_record(restoring.record, cgroup->record());
+        restoring.record.cgroup_is_ours = true;
     }
     const auto& wiring = restoring.request.create.wiring;
     if (!wiring.pidfd_socket.empty()) {
@@ -274,6 +279,7 @@ base::Result<int> Engine::restore(const RestoreRequest& request) {
                          : base::Result<base::PidRef>(std::move(saved).error());
     if (!process) {
         auto error = std::move(process).error();
+        forget_cgroup_of_others(restoring.record);
         if (auto undone = destroy_container(context, std::move(restoring.dir), restoring.record);
             !undone) {
             error.add_secondary(std::move(undone).error());

@@ -159,6 +159,7 @@ Json to_json(const Record& record) {
     if (record.scope) {
         out["scope"] = {{"name", record.scope->name}, {"user_manager", record.scope->user_manager}};
     }
+    out["cgroup_is_ours"] = record.cgroup_is_ours;
     out["intel_rdt"] = record.intel_rdt;
     out["intel_rdt_made"] = record.intel_rdt_made;
     if (record.config) {
@@ -189,6 +190,8 @@ Result<Record> record_from_json(const Json& json) {
     record.init = TRY(read_init(reader));
     record.cgroup = TRY(read_inside(reader, "cgroup"));
     record.scope = TRY(read_scope(reader));
+    // Earlier writers did not tell: most of theirs are.
+    record.cgroup_is_ours = TRY(reader.optional_boolean("cgroup_is_ours")).value_or(true);
     record.intel_rdt = TRY(read_group(reader));
     record.intel_rdt_made = TRY(reader.optional_boolean("intel_rdt_made")).value_or(false);
     record.config = TRY(read_summary(reader));

@@ -72,9 +72,11 @@ struct Record {
     std::map<std::string, std::string> annotations;
     std::string boot_id;                    // of the boot that `init` is a number of
     std::optional<base::PidIdentity> init;  // saved before the child is released
-    std::string
-        cgroup;  // path below the v2 mount point, saved before it is made; empty: none of its own
-    std::optional<SystemdScope> scope;    // saved before it is asked for
+    // Path below the v2 mount point, saved before it is made; empty: none of its own.
+    std::string cgroup;
+    std::optional<SystemdScope> scope;  // saved before it is asked for
+    // Saved when they have been made. Until then a process in there may be another's, whom the config names.
+    bool cgroup_is_ours = false;
     std::string intel_rdt;                // name of the resctrl group; empty: none
     bool intel_rdt_made = false;          // by us: removed with the container
     std::optional<ConfigSummary> config;  // absent: config.json itself is to be read

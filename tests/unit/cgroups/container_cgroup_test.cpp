@@ -104,6 +104,26 @@ TEST_CASE("a record of nothing is nothing to remove or open") {
     CHECK(ContainerCgroup::open(*host, {}).error().kind() == base::ErrorKind::NotFound);
 }
 
+TEST_CASE("who does not know whether it is another's removes only what nobody uses") {
+    const auto host = real_host();
+    if (!host) {
+        return;
+    }
+    const RealTree tree(*host);
+    const auto used = tree.create("used");
+    Process user(used.dir());
+    const auto unused = create_at(*host, tree.path("mid/unused"));
+    remove_unused_container_cgroup(*host, unused.record());
+    CHECK(!exists(tree.full_path("mid")));
+    remove_unused_container_cgroup(*host, {tree.path("used"), "", false});
+    CHECK(exists(tree.full_path("used")));
+    CHECK(used.processes().value() == std::vector<pid_t>{user.pid()});
+    const auto scope = tree.create("x.scope");
+    remove_unused_container_cgroup(*host, {tree.path("x.scope"), "x.scope", false});
+    CHECK(exists(tree.full_path("x.scope")));
+    remove_unused_container_cgroup(*host, {});
+}
+
 TEST_CASE("only directories that were made on the way are removed") {
     const auto host = real_host();
     if (!host) {

@@ -50,6 +50,12 @@ TEST_CASE("a record is read as it was written") {
     }
 }
 
+TEST_CASE("a record that does not say whose its cgroup is") {
+    auto json = to_json(record("c1"));
+    json.erase("cgroup_is_ours");
+    CHECK(record_from_json(json).value().cgroup_is_ours);
+}
+
 TEST_CASE("the written form") {
     const auto json = to_json(record("c1"));
     CHECK(json.dump() ==
@@ -59,8 +65,8 @@ TEST_CASE("the written form") {
           R"("annotations":{"a":"b","c/d":"e\n"},)"
           R"("boot_id":"00000000-0000-0000-0000-000000000001",)"
           R"("init":{"pid":4711,"start_time":123456},"cgroup":"machine/c1",)"
-          R"("scope":{"name":"libpod-c1.scope","user_manager":true},"intel_rdt":"group",)"
-          R"("intel_rdt_made":true,)"
+          R"("scope":{"name":"libpod-c1.scope","user_manager":true},"cgroup_is_ours":true,)"
+          R"("intel_rdt":"group","intel_rdt_made":true,)"
           R"("config":{"user_namespace":false,"read_at_start":true,"read_at_delete":false,)"
           R"("program":"sleep"},"notes":["no keyring"]})");
 }
@@ -92,6 +98,7 @@ TEST_CASE("what no writer of ours wrote is refused with the place") {
         {"/cgroup", "a/../../b"},
         {"/scope/name", 1},
         {"/scope/user_manager", nullptr},
+        {"/cgroup_is_ours", 1},
         {"/intel_rdt", ".."},
         {"/intel_rdt", "a/b"},
         {"/intel_rdt_made", "yes"},

@@ -36,6 +36,7 @@ inline Record record(const std::string& name) {
     out.init = base::PidIdentity{4711, 123456};
     out.cgroup = "machine/" + name;
     out.scope = SystemdScope{"libpod-" + name + ".scope", true};
+    out.cgroup_is_ours = true;
     out.intel_rdt = "group";
     out.intel_rdt_made = true;
     out.config = ConfigSummary{"sleep", false, true, false};

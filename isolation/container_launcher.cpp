@@ -1,6 +1,7 @@
 #include "isolation/container_launcher.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <iterator>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "isolation/child/interpreter.hpp"
 #include "isolation/handshake.hpp"
 #include "isolation/joiner.hpp"
+#include "isolation/owned_child.hpp"
 #include "isolation/pending_child.hpp"
 #include "isolation/process_attributes.hpp"
 
@@ -147,6 +149,14 @@ Result<base::Fd> PendingContainer::user_namespace() const {
 
 Result<std::vector<std::string>> PendingContainer::apply_process(const ContainerProcess& process) {
     return apply_all(impl_->child.process().pid(), process);
+}
+
+base::Error PendingContainer::explain(base::Error failure) const {
+    const auto ended = process().wait_exit(std::chrono::milliseconds{0});
+    if (!ended || !ended.value()) {
+        return failure;
+    }
+    return base::fail("the process " + death_words(process()) + " before it was created");
 }
 
 Result<Created> PendingContainer::release(const std::vector<int>& slots,

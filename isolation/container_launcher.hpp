@@ -54,6 +54,8 @@ public:
     // oom_score_adj is a note, anything else an error. Before release().
     [[nodiscard]] base::Result<std::vector<std::string>> apply_process(
         const ContainerProcess& process);
+    // What failed once the child had ended failed for that: then how it ended, otherwise the failure itself.
+    [[nodiscard]] base::Error explain(base::Error failure) const;
     // Sends the go with the descriptors of slots 0.., does what there is to do `meanwhile`, and waits until the container is
     // created. On failure, of that too, the child has been reaped; the error says which part of the configuration failed.
     [[nodiscard]] base::Result<Created> release(

@@ -2,13 +2,10 @@
 
 #include <algorithm>
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/socket.hpp"
 #include "base/units.hpp"
-#include "isolation/sealed_program.hpp"
 #include "runtime/engine/oci/config_place.hpp"
 #include "runtime/engine/oci/exec_config.hpp"
 #include "runtime/engine/oci/handover.hpp"
@@ -24,86 +21,11 @@
 #include "runtime/engine/oci/prepare.hpp"
 #include "runtime/engine/oci/seccomp_cache.hpp"
 #include "runtime/engine/oci/teardown.hpp"
-#include "runtime/engine/oci/user_namespace_search.hpp"
-#include "runtime/spec/oci/check.hpp"
-#include "runtime/spec/oci/parse.hpp"
 
 namespace warren::engine::oci {
 
 using isolation::Namespace;
 using state::oci::Record;
-
-namespace {
-
-// A fifo in its place would keep us waiting for ever.
-base::Result<std::string> read_config(int bundle) {
-    const auto file = TRY(base::open_at(bundle, "config.json", O_RDONLY | O_NONBLOCK | O_NOCTTY));
-
-    struct stat status {};
-
-    if (::fstat(file.get(), &status) != 0) {
-        return base::errno_error("look at config.json");
-    }
-    if (!S_ISREG(status.st_mode)) {
-        return base::usage_error("config.json is not a regular file");
-    }
-    return base::read_all(file.get(), spec::oci::kMaxDocument, "config.json");
-}
-
-base::Result<Bundle> open_bundle(const std::string& path) {
-    Bundle bundle;
-    const auto dir = TRY(base::open_dir(AT_FDCWD, path));
-    bundle.path = TRY(base::read_link_at(AT_FDCWD, base::proc_fd_path(dir.get())));
-    bundle.text = TRY(read_config(dir.get()));
-    return bundle;
-}
-
-base::Status parse(Bundle& bundle) {
-    bundle.config = TRY(spec::oci::parse_config(bundle.text));
-    return base::with_context(spec::oci::to_status(spec::oci::check_config(bundle.config)),
-                              "config.json");
-}
-
-bool may_name_user_namespace(std::string_view text) {
-    UserNamespaceSearch search;
-    search.feed(text.data(), text.size());
-    return search.found();
-}
-
-}  // namespace
-
-bool shuts_out_host_root(const spec::oci::Config& config) {
-    const auto& uids = config.linux.ids.uids;
-    return config.linux.is_new(Namespace::User) &&
-           std::none_of(
-               uids.begin(), uids.end(), [](const auto& range) { return range.outside == 0; });
-}
-
-base::Status seal_unless(const Settings& settings, bool host_root_shut_out) {
-    if (host_root_shut_out || is_rootless(settings)) {
-        return base::ok();
-    }
-    return isolation::seal_program();
-}
-
-base::Result<Bundle> read_bundle(const std::string& path) {
-    auto bundle = TRY(open_bundle(path));
-    TRY(parse(bundle));
-    return bundle;
-}
-
-base::Result<Bundle> read_bundle_sealed(const Settings& settings, const std::string& path) {
-    auto bundle = TRY(open_bundle(path));
-    if (isolation::program_is_sealed()) {
-        TRY(parse(bundle));
-        return bundle;
-    }
-    // What starts over had better not have parsed yet. entry.cpp would have done it, had it known how.
-    TRY(seal_unless(settings, may_name_user_namespace(bundle.text)));
-    TRY(parse(bundle));
-    TRY(seal_unless(settings, shuts_out_host_root(bundle.config)));
-    return bundle;
-}
 
 namespace {
 
@@ -367,16 +289,12 @@ base::Status hand_out(Making& making, const isolation::Created& created, bool ke
     return base::ok();
 }
 
-base::Result<isolation::Created> build(Making& making,
-                                       bool keeps_terminal,
-                                       isolation::StdioFds stdio) {
-    const auto& context = making.context;
+// All that is done for the waiting child from outside; what it is to be released with.
+base::Result<std::vector<base::Fd>> prepare(Making& making,
+                                            std::optional<cgroups::ContainerCgroup>& cgroup,
+                                            isolation::PendingContainer& pending,
+                                            int start_socket) {
     const auto& container = making.draft.plan.container;
-    auto cgroup = TRY(make_cgroup(making));
-    const auto start_socket = TRY(base::listen_at(making.dir.fd(), state::oci::kStartSocket, 0600));
-    auto pending = TRY(isolation::PendingContainer::clone(
-        container, making.draft.recipe, cgroup ? cgroup->clone_dir() : -1, stdio));
-    context.faults.hit("create: cloned");
     TRY(adopt(making, cgroup, pending));
     if (container.namespaces.fresh.has(Namespace::User)) {
         TRY(write_id_maps(pending, container.id_map));
@@ -397,10 +315,27 @@ base::Result<isolation::Created> build(Making& making,
     if (making.bundle.config.linux.find(Namespace::Mount) == nullptr) {
         TRY(remember_host_root(making.dir.fd(), making.record.rootfs));
     }
-    const auto slots = TRY(open_slots(making, pending, start_socket.get()));
+    return open_slots(making, pending, start_socket);
+}
+
+base::Result<isolation::Created> build(Making& making,
+                                       bool keeps_terminal,
+                                       isolation::StdioFds stdio) {
+    const auto& context = making.context;
+    auto cgroup = TRY(make_cgroup(making));
+    const auto start_socket = TRY(base::listen_at(making.dir.fd(), state::oci::kStartSocket, 0600));
+    auto pending = TRY(isolation::PendingContainer::clone(making.draft.plan.container,
+                                                          making.draft.recipe,
+                                                          cgroup ? cgroup->clone_dir() : -1,
+                                                          stdio));
+    context.faults.hit("create: cloned");
+    const auto slots = prepare(making, cgroup, pending, start_socket.get());
+    if (!slots) {
+        return pending.explain(slots.error());
+    }
     std::vector<int> fds;
-    fds.reserve(slots.size());
-    for (const auto& slot : slots) {
+    fds.reserve(slots.value().size());
+    for (const auto& slot : slots.value()) {
         fds.push_back(slot.get());
     }
     auto created = TRY(std::move(pending).release(fds, [&making] { return save_exec(making); }));

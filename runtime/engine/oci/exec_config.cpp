@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "runtime/engine/oci/create.hpp"
+#include "runtime/engine/oci/bundle.hpp"
 #include "runtime/engine/oci/plan.hpp"
 #include "runtime/engine/oci/seccomp_cache.hpp"
 #include "runtime/engine/oci/start.hpp"

@@ -1,5 +1,6 @@
 #include "runtime/engine/oci/start.hpp"
 
+#include <cerrno>
 #include <csignal>
 
 #include <nlohmann/json.hpp>
@@ -86,6 +87,9 @@ base::Result<NotifyProxy> start_container(const Context& context,
     }
     auto notify = TRY(NotifyProxy::open(container));
     auto connection = base::connect_at(container.dir.fd(), state::oci::kStartSocket);
+    if (!connection && connection.error().error_number() == ECONNREFUSED) {
+        return state_error(id, "ended before it was started");  // with it who listened
+    }
     if (!connection) {
         return std::move(connection).error().with_context("start container \"" + id + "\"");
     }

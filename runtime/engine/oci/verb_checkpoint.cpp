@@ -1,7 +1,6 @@
 #include <fcntl.h>
 
 #include "runtime/engine/oci/container.hpp"
-#include "runtime/engine/oci/create.hpp"
 #include "runtime/engine/oci/criu.hpp"
 #include "runtime/engine/oci/paths.hpp"
 #include "runtime/engine/oci/restore.hpp"

@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "runtime/engine/oci/create.hpp"
+#include "runtime/engine/oci/bundle.hpp"
 #include "runtime/engine/oci/exec_config.hpp"
 #include "runtime/engine/oci/exec_plan.hpp"
 #include "runtime/engine/oci/handover.hpp"
@@ -221,17 +221,22 @@ base::Status hand_out(const ExecRequest& request, isolation::Launched& launched)
     return base::ok();
 }
 
-}  // namespace
+// A process that runs inside, and what it talks through unless it is detached.
+struct Entered {
+    isolation::Launched launched;
+    std::optional<AttachedStdio> stdio;
+};
 
-base::Result<int> Engine::exec(const ExecRequest& request) {
-    const auto context = TRY(Context::open(settings_, log_, faults_, false));
-    const auto container = TRY(open_container(context, request.id));
+base::Result<Entered> enter_container(const Context& context,
+                                      const Container& container,
+                                      const ExecRequest& request) {
+    const auto& settings = context.settings;
     TRY(check_state(context, container, request));
     // What starts over had better not have parsed yet.
     const auto& summary = container.record.config;
-    TRY(seal_unless(settings_, !summary || summary->shuts_out_host_root));
+    TRY(seal_unless(settings, !summary || summary->shuts_out_host_root));
     const auto config = TRY(load_exec_config(context, container, request.process_file.empty()));
-    TRY(seal_unless(settings_, config.shuts_out_host_root));
+    TRY(seal_unless(settings, config.shuts_out_host_root));
     const auto process = TRY(wanted_process(request, config.process));
     TRY(check_terminal(request, process));
     StdioRequest wanted;
@@ -241,17 +246,27 @@ base::Result<int> Engine::exec(const ExecRequest& request) {
     if (!request.detach) {
         stdio.emplace(TRY(AttachedStdio::open(wanted)));
     }
-    auto entered = enter(context,
-                         container,
-                         config,
-                         request,
-                         process,
-                         stdio ? stdio->guest_side() : isolation::StdioFds{0, 1, 2},
-                         stdio ? stdio->window() : isolation::WindowSize{});
-    if (!entered && container.init->is_ending()) {
+    auto launched = TRY(enter(context,
+                              container,
+                              config,
+                              request,
+                              process,
+                              stdio ? stdio->guest_side() : isolation::StdioFds{0, 1, 2},
+                              stdio ? stdio->window() : isolation::WindowSize{}));
+    return Entered{std::move(launched), std::move(stdio)};
+}
+
+}  // namespace
+
+base::Result<int> Engine::exec(const ExecRequest& request) {
+    const auto context = TRY(Context::open(settings_, log_, faults_, false));
+    const auto container = TRY(open_container(context, request.id));
+    auto entered = enter_container(context, container, request);
+    if (!entered && container.init && container.init->is_ending()) {
+        // Its files go after it: whatever failed then failed for this reason.
         return state_error(request.id, "ended while it was being entered");
     }
-    auto launched = TRY(std::move(entered));
+    auto [launched, stdio] = TRY(std::move(entered));
     for (const auto& note : launched.notes) {
         log_.warning(note);
     }

@@ -89,11 +89,15 @@ Result<PidIdentity> identify(pid_t pid) {
 }
 
 Result<std::string> boot_id() {
-    auto text = TRY(read_file_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 128));
-    while (text.ends_with('\n')) {
-        text.pop_back();
-    }
-    return text;
+    // One for as long as we run.
+    static const auto id = []() -> Result<std::string> {
+        auto text = TRY(read_file_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 128));
+        while (text.ends_with('\n')) {
+            text.pop_back();
+        }
+        return text;
+    }();
+    return id;
 }
 
 Result<std::optional<PidRef>> PidRef::open(const PidIdentity& identity) {

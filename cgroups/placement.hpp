@@ -9,11 +9,14 @@
 // The ladder of create, the same for both ways:
 //
 //   auto place = Placement::resolve(host, request);       pure: errors in the config show here
-//   place.record()                                        -> saved in the state file, before anything is made
+//   place.record()                                        -> saved in the state file, before anything is made, as not yet
+//                                                            ours: what is found there may be another's
 //   auto cgroup = place.create(host, resources);          cgroupfs: made, limited, devices; systemd: nothing yet
 //   clone3(... cgroup->clone_dir() ...)                   -1: without CLONE_INTO_CGROUP
 //   cgroup->adopt(pid);                                   always, before the process is released
-//   cgroup->record()                                      -> saved again: now the path is the true one
+//   cgroup->record()                                      -> saved again: now the path is the true one. As ours it is
+//                                                            saved as soon as it is made: cgroupfs after create(),
+//                                                            systemd after adopt()
 //
 // The new cgroup namespace's root is the cgroup that the process is in at the time of unshare(CLONE_NEWCGROUP):
 // the child unshares it after its release. With CLONE_NEWCGROUP at clone3 it would be the parent's cgroup.

@@ -85,6 +85,13 @@ occupied() {
     echo "$OTHER" >"$(cgroup_mount)$1/cgroup.procs"
 }
 
+vacate() {
+    kill "$OTHER"
+    wait "$OTHER" || :
+    rmdir "$(cgroup_mount)$1"
+}
+
+# assert_left_alone PATH AFTER
 assert_left_alone() {
     kill -0 "$OTHER" 2>/dev/null || fail "$2: the process of others was killed"
     assert_eq "$(cat "$(cgroup_mount)$1/cgroup.procs")" "$OTHER" "who is in $1 after $2"
@@ -113,9 +120,7 @@ test_cgroup_of_others_is_left_alone() {
     [ "$step" -gt 3 ] || fail "only $step steps"
     assert_left_alone "$path" "all of them"
     assert_eq "$(find "$WARREN_RUN/oci" -mindepth 1)" "" "containers left"
-    kill "$OTHER"
-    wait "$OTHER" || :
-    rmdir "$(cgroup_mount)$path"
+    vacate "$path"
 }
 
 test_cgroup_of_another_container_is_left_alone() {
@@ -130,4 +135,25 @@ test_cgroup_of_another_container_is_left_alone() {
     assert_exit 0 oci exec "$first" true
     assert_exit 0 oci delete --force "$first"
     no_container_is_left "all of them"
+}
+
+test_cgroup_of_an_earlier_boot_is_not_its_own() {
+    local path
+    new_bundle rebooted
+    path=/$C-again
+    edit_config "$B" '.linux.cgroupsPath = $path' --arg path "$path"
+    sleeping "$B" "$C"
+    # As a root on disk would be found after a reboot, with somebody else where it was.
+    assert_exit 0 oci kill "$C" KILL
+    wait_until is_status "$C" stopped
+    jq '.boot_id = "00000000-0000-0000-0000-000000000000"' "$WARREN_RUN/oci/$C/state.json" >"$TEST_DIR/state.json"
+    cp "$TEST_DIR/state.json" "$WARREN_RUN/oci/$C/state.json"
+    rmdir "$(cgroup_mount)$path"
+    occupied "$path"
+    assert_exit 0 oci kill --all "$C" KILL
+    assert_left_alone "$path" "kill --all"
+    assert_exit 0 oci list
+    assert_exit 0 oci delete --force "$C"
+    assert_left_alone "$path" "delete --force"
+    vacate "$path"
 }

@@ -52,6 +52,10 @@ std::string host_user(uid_t uid) {
 }
 
 base::Result<Container> with_init(ContainerDir dir, Record record) {
+    if (record.boot_id != TRY(base::boot_id())) {
+        // It ended with its boot, and its cgroup with it: one of that path now is another's.
+        set_cgroup_record(record, {});
+    }
     auto init = TRY(open_init(record));
     return Container{std::move(dir), std::move(record), std::move(init)};
 }

@@ -84,4 +84,21 @@ base::Status remove_container(const Context& context,
     return base::ok();
 }
 
+base::Status remove_ended(const Context& context,
+                          const std::string& id,
+                          const base::PidIdentity& init) {
+    auto container = lock_container(context, id);
+    if (!container) {
+        if (container.error().kind() == base::ErrorKind::NotFound) {
+            return base::ok();
+        }
+        return std::move(container).error();
+    }
+    if (container.value().record.init != init) {
+        return base::ok();
+    }
+    return remove_container(
+        context, std::move(container.value().dir), std::move(container.value().record));
+}
+
 }  // namespace warren::engine::oci

@@ -2,6 +2,9 @@
 // already is success.
 #pragma once
 
+#include <string>
+
+#include "base/pidref.hpp"
 #include "base/result.hpp"
 #include "runtime/engine/oci/context.hpp"
 #include "runtime/state/oci/store.hpp"
@@ -20,5 +23,11 @@ namespace warren::engine::oci {
 [[nodiscard]] base::Status remove_container(const Context& context,
                                             state::oci::ContainerDir dir,
                                             state::oci::Record record);
+
+// The same for one that was run in the foreground and has ended: somebody else may have removed it by now, and another
+// one, with another first process, have its id.
+[[nodiscard]] base::Status remove_ended(const Context& context,
+                                        const std::string& id,
+                                        const base::PidIdentity& init);
 
 }  // namespace warren::engine::oci

@@ -298,8 +298,7 @@ base::Result<int> Engine::restore(const RestoreRequest& request) {
     }
     const auto exit = TRY(isolation::wait_forwarding(process.value()));
     if (!request.keep) {
-        auto container = TRY(lock_container(context, request.create.id));
-        TRY(remove_container(context, std::move(container.dir), std::move(container.record)));
+        TRY(remove_ended(context, request.create.id, *restoring.record.init));
     }
     return exit.shell_code();
 }

@@ -15,24 +15,6 @@ base::Error undo(const Context& context, Container container, base::Error error)
     return error;
 }
 
-// The process has ended; somebody else may have removed the container by now.
-base::Status conclude(const Context& context,
-                      const std::string& id,
-                      const base::PidIdentity& init) {
-    auto container = lock_container(context, id);
-    if (!container) {
-        if (container.error().kind() == base::ErrorKind::NotFound) {
-            return base::ok();
-        }
-        return std::move(container).error();
-    }
-    if (container.value().record.init != init) {
-        return base::ok();  // another one under this name
-    }
-    return remove_container(
-        context, std::move(container.value().dir), std::move(container.value().record));
-}
-
 base::Result<int> run_detached(const Context& context, const RunRequest& request, Bundle bundle) {
     auto created =
         TRY(create_container(context, request.create, std::move(bundle), false, {0, 1, 2}, {}));
@@ -78,7 +60,7 @@ base::Result<int> run_attached(const Context& context, const RunRequest& request
     }
     const auto exit = stdio.relay(launched);
     if (!request.keep) {
-        TRY(conclude(context, id, init));
+        TRY(remove_ended(context, id, init));
     }
     return TRY(exit).shell_code();
 }

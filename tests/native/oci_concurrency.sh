@@ -2,8 +2,7 @@
 # shellcheck disable=SC2016  # what is in single quotes is for jq
 . "$(dirname "${BASH_SOURCE[0]}")/../support/lib.sh"
 . "$SUPPORT_DIR/bundles.sh"
-
-# WARREN_STRESS_SECONDS: how long the shells work on the containers (10).
+. "$SUPPORT_DIR/stress.sh"
 
 # is_answer VERB STATUS ERROR: of a container in other hands as well.
 is_answer() {
@@ -22,47 +21,31 @@ is_answer() {
     esac
 }
 
-# One shell: verbs on containers by chance. What is no answer ends up in a file. What a container may keep open is no
-# pipe: somebody would wait for its end.
-one_shell() {
-    local end=$((SECONDS + $1)) verb id status error files=$TEST_DIR/shell.$2
-    RANDOM=$2
-    while [ $SECONDS -lt "$end" ]; do
-        id=shared$((RANDOM % 10))
-        case $((RANDOM % 10)) in
-            0 | 1) set -- create --bundle "$B" "$id" ;;
-            2 | 3) set -- start "$id" ;;
-            4 | 5) set -- exec "$id" true ;;
-            6) set -- kill "$id" KILL ;;
-            7) set -- delete --force "$id" ;;
-            8) set -- delete "$id" ;;
-            9) set -- state "$id" ;;
-        esac
-        verb=$1 status=0
-        timeout -k 5 60 "$WARREN_OCI" --root "$WARREN_RUN/oci" "$@" >/dev/null 2>"$files.err" </dev/null || status=$?
-        error=$(<"$files.err")
-        echo "$status" >>"$files.statuses"
-        is_answer "$verb" "$status" "${error#warren-oci: "$verb $id": }" ||
-            printf '%s: exit %s: %s\n' "$verb" "$status" "$error" >>"$files.wrong"
-    done
+# One verb on one container. What a container may keep open is no pipe: somebody would wait for its end.
+one_command() {
+    local id verb status=0 error
+    id=shared$((RANDOM % 10))
+    case $((RANDOM % 10)) in
+        0 | 1) set -- create --bundle "$B" "$id" ;;
+        2 | 3) set -- start "$id" ;;
+        4 | 5) set -- exec "$id" true ;;
+        6) set -- kill "$id" KILL ;;
+        7) set -- delete --force "$id" ;;
+        8) set -- delete "$id" ;;
+        9) set -- state "$id" ;;
+    esac
+    verb=$1
+    timeout -k 5 60 "$WARREN_OCI" --root "$WARREN_RUN/oci" "$@" >/dev/null 2>"$SHELL_FILES.err" </dev/null || status=$?
+    error=$(<"$SHELL_FILES.err")
+    answered "$status"
+    is_answer "$verb" "$status" "${error#warren-oci: "$verb $id": }" || wrong "$verb: exit $status: $error"
 }
 
 test_fifty_shells_on_ten_containers() {
-    local shell id pids=()
+    local id
     new_bundle shared 'del(.linux.cgroupsPath)'
     program "$B" /bin/sleep 86399
-    for ((shell = 1; shell <= 50; shell++)); do
-        one_shell "${WARREN_STRESS_SECONDS:-10}" "$shell" &
-        pids+=("$!")
-    done
-    for shell in "${pids[@]}"; do
-        wait "$shell" || fail "a shell ended with $?"
-    done
-    if compgen -G "$TEST_DIR/shell.*.wrong" >/dev/null; then
-        fail "answers nobody expects:"$'\n'"$(cat "$TEST_DIR"/shell.*.wrong | sort | uniq -c | sort -rn | head -n 20)"
-    fi
-    echo "$(cat "$TEST_DIR"/shell.*.statuses | wc -l) commands, $(cat "$TEST_DIR"/shell.*.statuses | grep -cx 0) of them done"
-    assert_between "$(cat "$TEST_DIR"/shell.*.statuses | grep -cx 0)" 10 1000000 "commands that were done"
+    fifty_shells one_command
     # What list says is what is there.
     for id in $(oci list -q); do
         case $(status_of "$id") in

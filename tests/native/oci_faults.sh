@@ -113,6 +113,9 @@ test_cgroup_of_others_is_left_alone() {
         status=0
         WARREN_FAULT=$step oci create --bundle "$B" "$C" >/dev/null 2>&1 </dev/null || status=$?
         [ "$status" = 137 ] || break
+        # As if it were still at work: it holds the lock.
+        [ ! -e "$WARREN_RUN/oci/$C/state.json" ] || flock -o "$WARREN_RUN/oci/$C" "$WARREN_OCI" --root "$WARREN_RUN/oci" kill --all "$C" KILL
+        assert_left_alone "$path" "kill --all beside a create at step $step"
         assert_exit 0 oci delete --force "$C"
         assert_left_alone "$path" "a create that died at step $step"
         step=$((step + 1))

@@ -56,6 +56,8 @@ base::Result<Container> with_init(ContainerDir dir, Record record) {
         // It ended with its boot, and its cgroup with it: one of that path now is another's.
         set_cgroup_record(record, {});
     }
+    // One that is being made: `kill --all` must not reach who is there already.
+    forget_cgroup_of_others(record);
     auto init = TRY(open_init(record));
     return Container{std::move(dir), std::move(record), std::move(init)};
 }

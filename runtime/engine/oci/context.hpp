@@ -34,7 +34,7 @@ inline constexpr std::chrono::milliseconds kKillTimeout{20'000};
 
 [[nodiscard]] cgroups::CgroupRecord cgroup_record(const state::oci::Record& record);
 void set_cgroup_record(state::oci::Record& record, const cgroups::CgroupRecord& cgroup);
-// For who could not make it, and has left what was there as it was: nothing is to be removed.
+// As long as it is not ours: nothing in there is to be signalled, and nothing to be removed.
 void forget_cgroup_of_others(state::oci::Record& record);
 
 }  // namespace warren::engine::oci
